@@ -171,6 +171,7 @@ def run(args: argparse.Namespace) -> int:
 
     from app.application import ClosingSignals, new_application, run_window
     from app.choices import Choices
+    from app.language import speak
     from app.main_window import MainWindow
     from app.scan_options import Overrides
     from app.settings import Settings
@@ -189,6 +190,7 @@ def run(args: argparse.Namespace) -> int:
     application = QApplication.instance()
     if not isinstance(application, QApplication):
         application = new_application(settings.theme, settings.text_percent)
+    speak(application, settings.language)
     record = None if args.record is None else Quality(args.record)
     overrides = Overrides(
         model, args.device, args.out, record, not args.no_clips, args.protocol, images=args.images,

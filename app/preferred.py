@@ -36,6 +36,7 @@ from app.start.page import DEVICES, StartPage
 from app.start.record_settings import TITLES as QUALITIES
 from semc_core.errors import SemcError
 from semc_core.io.video_quality import Quality
+from semc_core.language import LANGUAGES
 from semc_core.paths import default_output_folder
 from semc_core.session.erasing.rule import Retention
 from semc_core.text import counted
@@ -171,6 +172,9 @@ class Preferred:
         def use_theme(value: str) -> None:
             settings.theme = value
 
+        def use_language(value: str) -> None:
+            settings.language = value
+
         def use_size(value: str) -> None:
             settings.text_percent = int(value)
 
@@ -179,6 +183,12 @@ class Preferred:
                 "view/theme", APPEARANCE, "Theme",
                 "For a dark room, for a bright one, or for those who see little. Pictures stay on black.",
                 "dark", lambda: settings.theme, use_theme, tuple(_THEME_TITLES.items()), NEXT_START,
+            ),
+            Entry(
+                "view/language", APPEARANCE, "Language",
+                "Of the window and its messages. What is stored and exported for programs stays as it is.",
+                "", lambda: settings.language, use_language,
+                (("", "As the desktop"), *LANGUAGES.items()), NEXT_START,
             ),
             Entry(
                 "view/text_percent", APPEARANCE, "Size of texts",

@@ -17,6 +17,7 @@ from app.widgets.colours import THEMES
 from semc_core.errors import UsageError
 from semc_core.io.private import keep_private_file, make_private_folder
 from semc_core.io.video_quality import Quality
+from semc_core.language import LANGUAGES
 from semc_core.paths import SHIPPED_MODELS, default_output_folder
 from semc_core.picture_options import from_text, to_text
 from semc_core.runtime.load import DEVICES
@@ -132,6 +133,16 @@ class Settings:
     @theme.setter
     def theme(self, value: str) -> None:
         self._keep("view/theme", value)
+
+    @property
+    def language(self) -> str:
+        """One of `semc_core.language.LANGUAGES`; "" for the desktop's."""
+        value = self._text("view/language")
+        return value if value in LANGUAGES else ""
+
+    @language.setter
+    def language(self, value: str) -> None:
+        self._keep("view/language", value)
 
     @property
     def text_percent(self) -> int:

@@ -18,6 +18,7 @@ from semc_core.errors import SemcError, UsageError
 from semc_core.io.atomic import write_atomically
 from semc_core.io.documents import STRICT, Document, DocumentFault, configured, reason
 from semc_core.io.rules import Line, checked, format_number, one_of, within
+from semc_core.language import LANGUAGES
 
 FORMAT: Final = "semc-live-site"
 FILE_NAME: Final = "site.json"
@@ -69,6 +70,7 @@ class Site:
         keep_bytes: The oldest are deleted while all are larger; 0 sets no bound.
         heat_map: "false" for none, "true" for a tint, "contour".
         theme: Of the window.
+        language: Of the window, as its code; "" for the desktop's.
         text_percent: How large texts are.
         keys: Of commands.
     """
@@ -85,6 +87,7 @@ class Site:
     keep_bytes: Annotated[int, within(0, 10**17)] | None = None
     heat_map: Annotated[str, one_of("false", "true", "contour")] | None = None
     theme: Annotated[str, one_of(*THEMES)] | None = None
+    language: Annotated[str, one_of("", *LANGUAGES)] | None = None
     text_percent: Annotated[int, one_of(*TEXT_PERCENTS)] | None = None
     keys: Annotated[tuple[CommandKeys, ...], within(0, len(ASSIGNABLE))] = ()
 
@@ -106,6 +109,7 @@ _STORED: Final = {
     "keep_bytes": "sessions/keep_bytes",
     "heat_map": "view/heat_map",
     "theme": "view/theme",
+    "language": "view/language",
     "text_percent": "view/text_percent",
 }
 """Where the settings keep each field."""

@@ -6,6 +6,8 @@ import os
 
 # Before anything imports Qt, wherever a test stands: on a machine without a display Qt ends the program.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+# Whatever the desktop of who runs the tests speaks.
+os.environ["SEMC_LANGUAGE"] = "en"
 # Before anything imports PyTorch: threads that wait must not keep a core from the tests beside them, and
 # where workers run side by side, each (and each program that it starts) has one core.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,0 +1,95 @@
+"""The language of the program's texts: English where they are written, others from catalogues (GNU gettext).
+
+A text is marked where it is written, so that it comes into the catalogues:
+
+- `_("{name} is not there; choose another.", name=name)` is translated at once;
+- `N_("Freeze")` is only marked, for tables of modules; `_(title)` translates it where it is shown;
+- `plural("{count} frame", "{count} frames", count)` takes the form of the number.
+
+What is stored, logged, compared or read by programs is never translated.
+"""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Sequence
+from typing import Final
+
+from semc_core.paths import ASSETS
+
+ENGLISH: Final = "en"
+LANGUAGES: Final = {
+    ENGLISH: "English",
+    "de": "Deutsch",
+    "fr": "Français",
+    "es": "Español",
+    "zh": "简体中文",
+}
+"""Codes (ISO 639-1) and what each language calls itself."""
+CATALOGUES: Final = ASSETS / "languages"
+_COMMA: Final = ("de", "fr", "es")
+
+
+class _Now:
+    code: str = ENGLISH
+    catalogue: gettext.NullTranslations = gettext.NullTranslations()
+
+
+def use(code: str) -> None:
+    """From now on, texts are in this language; one that is none of `LANGUAGES` is English."""
+    path = CATALOGUES / f"{code}.mo"
+    if code not in LANGUAGES or code == ENGLISH or not path.exists():
+        use_catalogue(ENGLISH, gettext.NullTranslations())
+        return
+    with path.open("rb") as file:
+        use_catalogue(code, gettext.GNUTranslations(file))
+
+
+def use_catalogue(code: str, catalogue: gettext.NullTranslations) -> None:
+    """From now on, texts are taken from this catalogue."""
+    _Now.code, _Now.catalogue = code, catalogue
+
+
+def current() -> str:
+    """The code of the language in use."""
+    return _Now.code
+
+
+def best_of(wanted: Sequence[str]) -> str:
+    """The first of these that there is, by codes such as "de-AT" or "zh_CN"; English if there is none."""
+    for code in wanted:
+        language = code.replace("_", "-").split("-")[0].lower()
+        if language in LANGUAGES:
+            return language
+    return ENGLISH
+
+
+def _(text: str, /, **values: object) -> str:
+    """The text in the language in use, with `values` in place of {names}."""
+    return _filled(_Now.catalogue.gettext(text) if text else "", text, values)
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's name
+    """The text as it is, marked for the catalogues."""
+    return text
+
+
+def plural(one: str, many: str, count: int, **values: object) -> str:
+    """The form for `count`, which is {count} in it, in the language in use."""
+    source = one if count == 1 else many
+    return _filled(_Now.catalogue.ngettext(one, many, count), source, {"count": count, **values})
+
+
+def decimal(value: float, digits: int) -> str:
+    """The number with so many digits, with the decimal sign of the language in use."""
+    text = f"{value:.{digits}f}"
+    return text.replace(".", ",") if _Now.code in _COMMA else text
+
+
+def _filled(translated: str, source: str, values: dict[str, object]) -> str:
+    if not values:
+        return translated
+    try:
+        return translated.format(**values)
+    except (LookupError, ValueError):  # a catalogue's fault must not hide what is to be said
+        return source.format(**values)

@@ -15,6 +15,7 @@ SHIPPED_MODELS = ASSETS / "models"
 DEFAULT_MODEL = SHIPPED_MODELS / "semc_live.safetensors"
 FETAL_MODEL = SHIPPED_MODELS / "fetal.safetensors"
 DEMONSTRATION = ASSETS / "demonstration" / "fetal_planes.webm"
+CHINESE_FONT = ASSETS / "fonts" / "NotoSansSC-Common.otf"
 HEAD_MODEL = ASSETS / "measure" / "head.safetensors"
 
 

@@ -7,6 +7,9 @@ New texts come into each `assets/languages/*.po` without a translation, those th
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +23,23 @@ from semc_core.language import CATALOGUES, ENGLISH, LANGUAGES
 ROOT: Final = Path(__file__).parent.parent.parent
 OTHERS: Final = tuple(code for code in LANGUAGES if code != ENGLISH)
 _MARKS: Final = {"_": None, "N_": None, "plural": (1, 2)}
+_UNDATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""The files say what is in them, not when they were made."""
+_LEFT_OUT: Final = tuple(
+    f'"{name}'.encode()
+    for name in (
+        "POT-Creation",
+        "PO-Revision",
+        "Generated-By",
+        "Report-Msgid",
+        "Last-Translator",
+        "Language-Team",
+    )
+)
 _FOLDERS: Final = ("app", "semc_core")
 
 
+@cache
 def in_source() -> Catalog:
     """All texts that the source marks."""
     found = Catalog()
@@ -37,14 +54,42 @@ def read(code: str) -> Catalog:
     """The catalogue of a language; an empty one where there is none yet."""
     path = CATALOGUES / f"{code}.po"
     if not path.exists():
-        return Catalog(locale=code)
+        return _new(code)
     with path.open("rb") as file:
-        return read_po(file, locale=code)
+        found = read_po(file, locale=code)
+    found.creation_date = found.revision_date = _UNDATED
+    return found
+
+
+def _new(code: str) -> Catalog:
+    return Catalog(
+        locale=code,
+        project="SEMC Live",
+        version=" ",
+        header_comment=f"# SEMC Live: the texts of the window in {LANGUAGES[code]}.",
+        msgid_bugs_address="",
+        last_translator="",
+        language_team="",
+        creation_date=_UNDATED,
+        revision_date=_UNDATED,
+        fuzzy=False,
+    )
+
+
+def forms(catalogue: Catalog) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Of each text the source's forms and the language's, "" where one is not translated."""
+    for message in catalogue:
+        if message.id:
+            yield _each(message.id), _each(message.string)
+
+
+def _each(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (text or "",) if text is None or isinstance(text, str) else tuple(text)
 
 
 def updated(code: str, source: Catalog) -> Catalog:
     """The catalogue of a language with the texts of the source, and those alone."""
-    old, new = read(code), Catalog(locale=code, project="SEMC Live", fuzzy=False)
+    old, new = read(code), _new(code)
     for message in source:
         if message.id:
             known = old.get(message.id)
@@ -56,11 +101,9 @@ def as_po(catalogue: Catalog) -> bytes:
     """The file that translators edit."""
     file = io.BytesIO()
     write_po(file, catalogue, width=110, no_location=True, omit_header=False, sort_output=True)
-    return b"".join(line for line in file.getvalue().splitlines(keepends=True) if not _dated(line))
-
-
-def _dated(line: bytes) -> bool:
-    return line.startswith((b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Generated-By'))
+    return b"".join(
+        line for line in file.getvalue().splitlines(keepends=True) if not line.startswith(_LEFT_OUT)
+    )
 
 
 def as_mo(catalogue: Catalog) -> bytes:

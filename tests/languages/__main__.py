@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from semc_core.language import CATALOGUES, LANGUAGES
-from tests.languages import OTHERS, as_mo, as_po, in_source, read, updated
+from tests.languages import OTHERS, as_mo, as_po, forms, in_source, read, updated
 
 
 def main() -> None:
@@ -13,12 +13,8 @@ def main() -> None:
         (CATALOGUES / f"{code}.po").write_bytes(as_po(updated(code, source)))
         catalogue = read(code)
         (CATALOGUES / f"{code}.mo").write_bytes(as_mo(catalogue))
-        missing = sum(not all(_strings(each.string)) for each in catalogue if each.id)
+        missing = sum(not all(strings) for _, strings in forms(catalogue))
         print(f"{LANGUAGES[code]}: {len(catalogue)} texts, {missing} without a translation")
-
-
-def _strings(string: object) -> tuple[str, ...]:
-    return string if isinstance(string, tuple) else (str(string),)
 
 
 main()

@@ -27,9 +27,11 @@ UNUSED: Final = {
         "openvino/libs/*paddle_frontend.*",
         "openvino/libs/*gguf_frontend.*", "openvino/libs/*jax_frontend.*", "openvino/include/*",
     ),
-    # Qt Quick and QML, tools for developers, Qt's own translations, databases by Qt.
+    # Qt Quick and QML, tools for developers, Qt in languages that the window does not speak, databases by Qt.
     "PySide6_Essentials": (
-        "PySide6/Qt/qml/*", "PySide6/Qt/translations/*", "PySide6/Qt/metatypes/*", "PySide6/Qt/libexec/*",
+        "PySide6/Qt/qml/*", "PySide6/Qt/metatypes/*", "PySide6/Qt/libexec/*",
+        "PySide6/Qt/translations/[!q]*", "PySide6/Qt/translations/qt[!b]*",
+        "PySide6/Qt/translations/qtbase_[!defsz]*",
         "PySide6/Qt/lib/libQt6Quick*", "PySide6/Qt/lib/libQt6Qml*", "PySide6/Qt/lib/libQt6Designer*",
         "PySide6/Qt/lib/libQt6Labs*", "PySide6/Qt/lib/libQt6WaylandCompositor*",
         "PySide6/Qt/plugins/qml*", "PySide6/Qt/plugins/designer/*", "PySide6/Qt/plugins/sqldrivers/*",

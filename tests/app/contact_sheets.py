@@ -1,7 +1,9 @@
-"""`make screens`: every page, dialog and state of the window, drawn at every size, on sheets to be looked at.
+"""`make screens`: every page, dialog and state of the window on sheets to be looked at.
 
-The pictures are those of `tests/app/test_any_window.py`. Of each size there is a sheet with all states, named
-and small; at the size of a picture they lie beside it.
+They are drawn at every size, in every theme, and in every language; `python -m tests.app.contact_sheets
+light de` draws some. The pictures are those of `tests/app/test_any_window.py` and
+`tests/app/test_any_language.py`. Of each size there is a sheet with all states, named and small; at the size
+of a picture they lie beside it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.app.conftest import THEME
 from tests.app.own_process import ALONE
+from tests.app.test_any_language import MIRRORED
+from tests.languages import OTHERS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = ROOT / "build" / "screens"
@@ -30,23 +35,34 @@ _NAME_PX: Final = 26
 _COLUMNS: Final = 5
 _GROUND: Final = (48, 48, 48)
 _INK: Final = (235, 235, 235)
-_TEST: Final = "tests/app/test_any_window.py::test_nothing_is_at_any_size"
-SCALES: Final = {"single": "1", "double": "2"}
+_ALL: Final = "tests/app/test_any_window.py::test_nothing_is_at_any_size"
+_FEW: Final = "tests/app/test_any_window.py::test_nothing_is_cut_outside_over_another_part_or_faint"
+_SPOKEN: Final = "tests/app/test_any_language.py::test_nothing_is_cut_in_any_language"
+SHEETS: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "single": (_ALL, {"QT_SCALE_FACTOR": "1"}),
+    "double": (_ALL, {"QT_SCALE_FACTOR": "2"}),
+    "light": (_FEW, {THEME: "light"}),
+    "contrast": (_FEW, {THEME: "contrast"}),
+    **{code: (f"{_SPOKEN}[{code}]", {}) for code in (*OTHERS, MIRRORED)},
+}
+"""By the name of their folder: the test that draws them, and what it is told."""
 
 
 def main() -> int:
     """Draw all, write the sheets, and say where. Returns what the tests of the drawn window returned."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
     worst = 0
-    for name, scale in SCALES.items():
+    chosen = sys.argv[1:] or list(SHEETS)
+    for name in chosen:
+        test, told = SHEETS[name]
         pictures = FOLDER / name
+        shutil.rmtree(pictures, ignore_errors=True)
         pictures.mkdir(parents=True)
         drawn = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "", _TEST],
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "", test],
             cwd=ROOT,
             env=os.environ
-            | {ALONE: "1", "SEMC_LOOKS_PICTURES": str(pictures), "QT_SCALE_FACTOR": scale}
-            | {"QT_QPA_PLATFORM": "offscreen"},
+            | {ALONE: "1", "SEMC_LOOKS_PICTURES": str(pictures), "QT_QPA_PLATFORM": "offscreen"}
+            | told,
             check=False,
         )
         worst = max(worst, drawn.returncode)

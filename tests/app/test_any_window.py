@@ -437,8 +437,14 @@ def fitted(root: QWidget, window: MainWindow) -> None:
         root.resize((window.size() * 0.94).boundedTo(root.minimumSize().expandedTo(root.sizeHint()) * 1.5))
 
 
-def wrong(stage: Stage, sizes: tuple[tuple[int, int], ...], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """All that is wrong, each with its state and size."""
+def wrong(
+    stage: Stage,
+    sizes: tuple[tuple[int, int], ...],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    longer_too: bool = True,
+) -> Iterator[str]:
+    """All that is wrong, each with its state and size; `longer_too` also with longer words."""
     pictures = os.environ.get(PICTURES, "")
     for name, state in STATES.items():
         stage.window.resize(QSize(*sizes[0]))
@@ -455,7 +461,7 @@ def wrong(stage: Stage, sizes: tuple[tuple[int, int], ...], monkeypatch: pytest.
                 root.grab().save(f"{pictures}/{name} {wide}x{high}.png")
             longer = []
             # The smallest window has room for the words as they are; the list of keys is made when it opens.
-            if wide and (root is stage.window or isinstance(root, QDialog)):
+            if longer_too and wide and (root is stage.window or isinstance(root, QDialog)):
                 with longer_words(root):
                     longer = faults(root, monkeypatch, contrast=False)
             yield from (f"{name}, {wide}x{high}: {each}" for each in told)

@@ -1,0 +1,66 @@
+"""Every page, dialog and state in every language, and from right to left with longer words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from gettext import NullTranslations
+from string import Formatter
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from semc_core import language
+from tests.app.own_process import ALONE, alone
+from tests.app.test_any_window import Stage, stage, wrong
+from tests.languages import OTHERS
+
+__all__ = ["stage"]
+
+MIRRORED = "mirrored"
+"""No language: each text is some 40 % longer and written from right to left."""
+_SMALLEST = ((0, 0),)
+_LETTERS = str.maketrans("aeiouAEIOUncs", "áéíóúÁÉÍÓÚñçš")
+
+
+class Longer(NullTranslations):
+    """Texts as a language might have them that needs more room."""
+
+    def gettext(self, message: str) -> str:
+        """The text with other letters, and longer."""
+        made = "".join(
+            before.translate(_LETTERS) + ("" if name is None else f"{{{name}}}")
+            for before, name, _, _ in Formatter().parse(message)
+        )
+        return made + "·" * round(0.4 * len(message) / 2)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """The same of the form for `n`."""
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
+
+@pytest.fixture
+def spoken(qapp: QApplication, code: str) -> Iterator[None]:
+    """The language, before anything of a window is made."""
+    if code == MIRRORED:
+        language.use_catalogue(code, Longer())
+        qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    else:
+        language.use(code)
+    yield
+    language.use("en")
+    qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("code", [*OTHERS, MIRRORED])
+def test_nothing_is_cut_in_any_language(
+    code: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if ALONE in os.environ:
+        request.getfixturevalue("spoken")
+        shown: Stage = request.getfixturevalue("stage")
+        assert list(wrong(shown, _SMALLEST, monkeypatch, longer_too=False)) == []
+    else:
+        alone(__file__, f"test_nothing_is_cut_in_any_language[{code}]")

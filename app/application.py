@@ -19,6 +19,7 @@ from app.unused import cleared_by_this_thread
 from app.widgets.theme import apply_theme
 from semc_core.errors import SaveError
 from semc_core.io.atomic import write_atomically
+from semc_core.language import _
 from semc_core.paths import ASSETS, log_folder
 
 if TYPE_CHECKING:
@@ -144,8 +145,11 @@ def faults_shown(window: MainWindow) -> Iterator[None]:
             seen.add(text)
             _log.error("A fault in the window.", exc_info=(kind, error, trace))
         window.report(
-            f"Something went wrong in the window ({kind.__name__}); the scan goes on, see the log in "
-            f"{log_folder()}."
+            _(
+                "Something went wrong in the window ({fault}); the scan goes on, see the log in {folder}.",
+                fault=kind.__name__,
+                folder=log_folder(),
+            )
         )
 
     sys.excepthook = show
@@ -176,7 +180,7 @@ class ClosingSignals:
         self._before = {number: signal.signal(number, self._heard) for number in numbers}
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_raised: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

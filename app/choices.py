@@ -14,6 +14,7 @@ from app.scan_options import Overrides, ScanOptions
 from app.settings import Settings
 from semc_core.errors import ModelFileError
 from semc_core.io.video_quality import Quality
+from semc_core.language import _
 from semc_core.model.registry import INDEX_NAME, ModelRegistry
 from semc_core.paths import DEFAULT_MODEL, data_folder
 from semc_core.picture_options import AS_IT_IS, PictureOptions
@@ -37,7 +38,7 @@ class Choices:
         self._settings = settings
         self._overrides = overrides
         self._chosen = overrides.model or settings.model
-        self._in_use, _ = self._read_in_use()
+        self._in_use = self._read_in_use()[0]
         self.device = overrides.device or settings.device
         self.output = overrides.output or settings.output_folder
         self.protocol = settings.protocol if overrides.protocol is None else overrides.protocol
@@ -62,9 +63,9 @@ class Choices:
     def model_title(self) -> str:
         """What the model is called."""
         path = self.model
-        return (
-            "The model that came with the program" if path == DEFAULT_MODEL else self._title(path, path.name)
-        )
+        if path == DEFAULT_MODEL:
+            return _("The model that came with the program")
+        return self._title(path, path.name)
 
     def _title(self, path: Path, otherwise: str) -> str:
         """The user's models by their numbers."""
@@ -90,15 +91,17 @@ class Choices:
         self._in_use, fault = self._read_in_use()
         if self.model == before:
             return ""
-        return fault or (
+        return fault or _(
             "The model in use was changed outside of this window. From its next scan on this window uses "
-            f"“{self.model_title}”, no longer “{title}”; choose another on the start page if you wish."
+            "“{now}”, no longer “{before}”; choose another on the start page if you wish.",
+            now=self.model_title,
+            before=title,
         )
 
     def use_registered(self) -> None:
         """Use the one in use among the user's models, from the next scan on."""
         self._settings.model = self._chosen = None
-        self._in_use, _ = self._read_in_use()
+        self._in_use = self._read_in_use()[0]
 
     def options(self, source: str) -> ScanOptions:
         """Everything that a scan of `source` needs."""

@@ -13,6 +13,7 @@ from app.widgets import theme
 from app.widgets.forms import button
 from app.widgets.plain import PlainLabel
 from semc_core.errors import SemcError
+from semc_core.language import _
 
 if TYPE_CHECKING:
     from app.dialogs import DialogHost
@@ -127,20 +128,20 @@ class ClosingQuestion(QDialog):
             over: What the question stands over.
         """
         super().__init__(over)
-        self.setWindowTitle("Close")
+        self.setWindowTitle(_("Close"))
         self.fault = ""
         self._ongoing = ongoing
         self._waiting = False
         self.words = PlainLabel()
         self.words.setWordWrap(True)
-        about = PlainLabel(ongoing.about)
+        about = PlainLabel(_(ongoing.about))
         about.setObjectName("dim")
         about.setWordWrap(True)
         self.go_on = button(
-            "&Let it go on, and close" if ongoing.outlives else "&Close when it is done", self._go_on
+            _("&Let it go on, and close") if ongoing.outlives else _("&Close when it is done"), self._go_on
         )
-        self.stop = button("&Stop it, and close", self._stop)
-        self.keep = button("Keep open  (Esc)", self.reject)
+        self.stop = button(_("&Stop it, and close"), self._stop)
+        self.keep = button(_("Keep open  (Esc)"), self.reject)
         row = QHBoxLayout()
         for each in (self.go_on, self.stop, self.keep):
             row.addWidget(each)
@@ -198,9 +199,8 @@ class ClosingQuestion(QDialog):
             self.accept()
 
     def _say(self, now: str) -> None:
-        name = self._ongoing.name
-        what = f"This closes when {name} is over." if self._waiting else f"{name.capitalize()} still goes on."
-        self.words.setText(f"{what}\n{now}")
+        what = self._ongoing.waited_for if self._waiting else self._ongoing.goes_on
+        self.words.setText(f"{_(what)}\n{now}")
 
     def _stay(self, reason: str) -> None:
         self.fault = reason

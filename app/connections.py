@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.preferences.presenter import BY_SITE
+from semc_core.language import _
 from semc_core.paths import DEMONSTRATION, FETAL_MODEL
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def connect_checklists(
     checklists.add_wanted.connect(page.add_as)
     checklists.word_given.connect(review.apply)
     checklists.message.connect(report)
-    checklists.folded.connect(lambda _: live.fit_checklist())
+    checklists.folded.connect(lambda _on: live.fit_checklist())
     checklists.note_changed.connect(start.show_protocol_note)
     checklists.protocol_changed.connect(lambda key: start.show_protocols(choice.choices, key))
     live.kept.of_protocol = checklists.names_of_scan
@@ -153,7 +154,7 @@ def connect_choices(start: StartPage, choices: Choices, settings: Settings) -> N
     for key, field in start.set_by_settings.items():
         if settings.is_set_by_site(key):
             field.setEnabled(False)
-            field.setToolTip(BY_SITE)
+            field.setToolTip(_(BY_SITE))
     start.keeping.chosen.connect(settings.keep_sessions)
     start.device_chosen.connect(choices.use_device)
     start.recording.quality_chosen.connect(choices.use_quality)

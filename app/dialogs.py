@@ -22,13 +22,14 @@ from app.tasks import Background, Post
 from app.worklist.by_hand import FormSubject
 from app.worklist.controller import WorklistController
 from app.worklist.reviewed import ReviewedExamination
+from semc_core.language import N_, _
 from semc_core.session.session import Session
 
 if TYPE_CHECKING:
     from app.export.controller import ExportController, ProtocolFor
 
 EXPORTS_NAME: Final = "Exports"
-_OPENING: Final = "Opening the export …"
+_OPENING: Final = N_("Opening the export …")
 
 
 class DialogHost(QObject):
@@ -104,7 +105,7 @@ class DialogHost(QObject):
             protocol_for: Whose checklist goes with it.
             session: Where it is open for writing.
         """
-        self.message.emit(_OPENING)
+        self.message.emit(_(_OPENING))
         self._load("app.export.dialog", lambda: self._open_export(folder, protocol_for, session))
 
     def show_sending(self, bundle: Path | None = None, session: Path | None = None) -> None:

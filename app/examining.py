@@ -15,6 +15,7 @@ from app.review.controller import ReviewController
 from app.review.worker import SessionWorker
 from app.worklist.by_hand import FormSubject
 from app.worklist.presenter import THE_SESSION, examination_line, reassigning
+from semc_core.language import N_, _
 from semc_core.session.erasing.forget import forget
 from semc_core.session.examination import Examination
 from semc_core.session.session import Session
@@ -22,7 +23,9 @@ from semc_core.session.session import Session
 
 def erase_in_review() -> str:
     """Where the patient's data of a scan are erased, a sentence."""
-    return f"To erase it later, open the session in review ({first_key('review')}), and this form there."
+    return _(
+        "To erase it later, open the session in review ({key}), and this form there.", key=first_key("review")
+    )
 
 
 class Examining:
@@ -45,7 +48,7 @@ class Examining:
     def line(self, page: str) -> str:
         """What the window says of the examination on this page."""
         if page == REVIEW:
-            return examination_line(self._dialogs.reviewed.examination, "this session", used=False)
+            return examination_line(self._dialogs.reviewed.examination, N_("this session"), used=False)
         return self._dialogs.worklist.line(page == LIVE)
 
     def follow_review(self, worker: SessionWorker | None) -> None:
@@ -62,7 +65,7 @@ class Examining:
             return self._of_review(opened.session)
         pipeline = control.pipeline
         if page == LIVE and pipeline is not None and (control.running or pipeline.session is not None):
-            of = "the scan that runs" if control.running else "the scan that was made"
+            of = N_("the scan that runs") if control.running else N_("the scan that was made")
             return FormSubject(
                 of,
                 control.current,
@@ -70,7 +73,7 @@ class Examining:
                 control.question,
                 why_not=erase_in_review(),
             )
-        return FormSubject("the next scan", control.next, control.choose, control.question)
+        return FormSubject(N_("the next scan"), control.next, control.choose, control.question)
 
     def _of_review(self, session: Session) -> FormSubject:
         reviewed = self._dialogs.reviewed
@@ -85,7 +88,7 @@ class Examining:
                 self._dialogs.worklist.current = examination
 
         return FormSubject(
-            "the session in review",
+            N_("the session in review"),
             reviewed.examination,
             keep,
             question,

@@ -10,11 +10,12 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-SCAN_FILTER: Final = (
-    "Scans (*.mp4 *.mov *.avi *.mkv *.mpg *.mpeg *.gif *.wmv *.webm *.m4v *.dcm *.dicom *.ima "
-    "*.png *.jpg *.jpeg *.bmp *.tif *.tiff);;All files (*)"
+from semc_core.language import _
+
+_SCANS: Final = (
+    "*.mp4 *.mov *.avi *.mkv *.mpg *.mpeg *.gif *.wmv *.webm *.m4v *.dcm *.dicom *.ima "
+    "*.png *.jpg *.jpeg *.bmp *.tif *.tiff"
 )
-MODEL_FILTER: Final = "Models (*.safetensors)"
 
 Use = Callable[[str], None]
 """Takes the path that was chosen."""
@@ -55,6 +56,11 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):  # no right to look, or no path at all
         return False
+
+
+def _scan_filter() -> str:
+    scans, all_files = _("Scans"), _("All files")
+    return f"{scans} ({_SCANS});;{all_files} (*)"
 
 
 class PathDialog(QObject):
@@ -144,48 +150,48 @@ class Chooser:
 
     def loop_to_play(self, use: Use) -> None:
         """A file to be scanned as if it were live."""
-        self.paths.ask_file("Open a cine loop", SCAN_FILTER, use, "loop")
+        self.paths.ask_file(_("Open a cine loop"), _scan_filter(), use, "loop")
 
     def images_to_play(self, use: Use) -> None:
         """A folder of images to be scanned as if it were live."""
-        self.paths.ask_folder("Open a folder of images", use, "folder")
+        self.paths.ask_folder(_("Open a folder of images"), use, "folder")
 
     def loop_to_review(self, use: Use) -> None:
         """A file to be reviewed."""
-        self.paths.ask_file("Review a cine loop", SCAN_FILTER, use, "loop")
+        self.paths.ask_file(_("Review a cine loop"), _scan_filter(), use, "loop")
 
     def folder_to_review(self, use: Use) -> None:
         """Images or a session to be reviewed."""
-        self.paths.ask_folder("Review a folder of images, or a session", use, "folder")
+        self.paths.ask_folder(_("Review a folder of images, or a session"), use, "folder")
 
     def model(self, use: Use) -> None:
         """A model file."""
-        self.paths.ask_file("Choose a model", MODEL_FILTER, use, "model")
+        self.paths.ask_file(_("Choose a model"), _("Models") + " (*.safetensors)", use, "model")
 
     def data(self, use: Use) -> None:
         """Something to train on."""
-        self.paths.ask_folder("A folder with a folder of pictures for each plane", use, "data")
+        self.paths.ask_folder(_("A folder with a folder of pictures for each plane"), use, "data")
 
     def output(self, use: Use) -> None:
         """Where scans are kept."""
-        self.paths.ask_folder("Where to save planes", use, "output")
+        self.paths.ask_folder(_("Where to save planes"), use, "output")
 
 
 def show_folder(folder: Path) -> str:
     """Show a folder in the desktop's program for it. Returns the sentence that says why not, or ""."""
     if not folder.is_dir():
-        return f"There is nothing in {folder} yet; it is made when the first plane is saved."
+        return _("There is nothing in {folder} yet; it is made when the first plane is saved.", folder=folder)
     if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
-        return f"No program here shows folders; open {folder} yourself."
+        return _("No program here shows folders; open {folder} yourself.", folder=folder)
     return ""
 
 
 def show_file(path: Path) -> str:
     """Open a file in the desktop's program for it. Returns the sentence that says why not, or ""."""
     if not path.is_file():
-        return f"{path} is no longer there."
+        return _("{path} is no longer there.", path=path)
     if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
-        return f"No program here opens it; open {path} yourself."
+        return _("No program here opens it; open {path} yourself.", path=path)
     return ""
 
 

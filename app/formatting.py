@@ -8,14 +8,15 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from semc_core.labels import BRAIN_PLANES
+from semc_core.language import N_, _, decimal
 
 if TYPE_CHECKING:
     from semc_core.types import Quality
 
-UNLIKE: Final = "Unlike the training data."
-UNLIKE_FETAL: Final = "This does not look like a fetal scan."
+UNLIKE: Final = N_("Unlike the training data.")
+UNLIKE_FETAL: Final = N_("This does not look like a fetal scan.")
 
-RESEARCH_NOTICE: Final = "Research use only. Not a medical device."
+RESEARCH_NOTICE: Final = N_("Research use only. Not a medical device.")
 
 
 def unlike_text(classes: Collection[str]) -> str:
@@ -23,12 +24,12 @@ def unlike_text(classes: Collection[str]) -> str:
 
     Planes of the head are those of a fetus: no other model names them.
     """
-    return UNLIKE if set(classes).isdisjoint(BRAIN_PLANES) else UNLIKE_FETAL
+    return _(UNLIKE if set(classes).isdisjoint(BRAIN_PLANES) else UNLIKE_FETAL)
 
 
 def own_model(number: int) -> str:
     """What one of the user's models is called, wherever it is named and before its file was looked at."""
-    return f"Your model, version {number}"
+    return _("Your model, version {number}", number=number)
 
 
 class Tone(Enum):
@@ -68,15 +69,15 @@ def quality_text(quality: Quality | None) -> str:
         return ""
     from semc_core.imaging.score.parts import sentences  # the window opens without it
 
-    first = sentences(quality)[:1]
-    return " · ".join((f"Quality {quality.score:.0f}", *first))
+    score = _("Quality {score}", score=decimal(quality.score, 0))
+    return " · ".join((score, *map(_, sentences(quality)[:1])))
 
 
 def duration(seconds: float) -> str:
     """A short time in words, at least 10 ms."""
     if seconds < 0.995:
         return f"{max(1, round(seconds * 100)) * 10} ms"
-    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+    return f"{decimal(seconds, 1)} s" if seconds < 60 else f"{seconds / 60:.0f} min"
 
 
 @dataclass(frozen=True, slots=True)

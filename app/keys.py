@@ -19,7 +19,9 @@ from app.commands import (
     KeyBinding,
     Situation,
     key_name,
+    key_words,
 )
+from semc_core.language import N_, _
 
 _NAMING: Final = ("name_", "class_")
 LEAVES: Final = "Esc"
@@ -27,10 +29,10 @@ LEAVES: Final = "Esc"
 MOST_KEYS: Final = 6
 """Of one command."""
 PAGE_WORDS: Final = {
-    LIVE: "during a scan",
-    REVIEW: "in review",
-    START: "on the start page",
-    TRAIN: "on the Train page",
+    LIVE: N_("during a scan"),
+    REVIEW: N_("in review"),
+    START: N_("on the start page"),
+    TRAIN: N_("on the Train page"),
 }
 
 _BY_NAME: Final = {binding.name: binding for binding in BINDINGS}
@@ -38,6 +40,15 @@ ASSIGNABLE: Final = tuple(binding for binding in BINDINGS if not binding.name.st
 """All but those that name planes: their keys belong to the planes."""
 
 _given: dict[str, tuple[str, ...]] = {}
+
+
+_NO_SENSE: Final = N_(
+    "The keys stored for “{command}” make no sense; its usual ones count. Choose others in the preferences."
+)
+_CANNOT_BE: Final = N_(
+    "The keys stored for “{command}” cannot be: {why}; its usual ones count. "
+    "Choose others in the preferences."
+)
 
 
 def use(given: Mapping[str, tuple[str, ...]]) -> None:
@@ -68,7 +79,7 @@ def first_key(name: str) -> str:
 
 def key_names(keys: str) -> str:
     """Keys with spaces between them, as the window calls them: "C, Enter, Keypad Enter"."""
-    return ", ".join("Keypad Enter" if key == "Enter" else key_name(key) for key in keys.split())
+    return ", ".join(_("Keypad Enter") if key == "Enter" else key_name(key) for key in keys.split())
 
 
 def with_key(title: str, name: str) -> str:
@@ -78,13 +89,14 @@ def with_key(title: str, name: str) -> str:
 
 def tool_tip(binding: KeyBinding) -> str:
     """What it does, and its keys."""
-    return f"{binding.help or binding.title}  ({', '.join(keys_of(binding.name))})"
+    keys = ", ".join(key_words(key) for key in keys_of(binding.name))
+    return f"{_(binding.help or binding.title)}  ({keys})"
 
 
 def correcting_tips(now: Situation) -> dict[str, str]:
     """What is said of each key that corrects, while the mouse rests on its button."""
     if now.looking_only:
-        return dict.fromkeys(CORRECTING, ONLY_LOOKED_AT)
+        return dict.fromkeys(CORRECTING, _(ONLY_LOOKED_AT))
     return {name: tool_tip(_BY_NAME[name]) for name in CORRECTING}
 
 
@@ -92,14 +104,15 @@ def start_tip(now: Situation) -> str:
     """What is said of the key that starts while the mouse rests on it."""
     if now.running or now.stopping or now.can_start:
         return tool_tip(_BY_NAME["start_stop"])
-    return "Nothing was opened yet: choose on this page what to scan."
+    return _("Nothing was opened yet: choose on this page what to scan.")
 
 
 def title_of(binding: KeyBinding) -> str:
     """What a command is called where its page is not shown: “Capture”, or “Frame back, in review”."""
     alike = [each for each in ASSIGNABLE if each.title == binding.title]
     where = PAGE_WORDS[LIVE if LIVE in binding.pages else binding.pages[0]]
-    return binding.title if len(alike) < 2 else f"{binding.title}, {where}"
+    title = _(binding.title)
+    return title if len(alike) < 2 else f"{title}, {_(where)}"
 
 
 def refusal(name: str, keys: Iterable[str], of: Mapping[str, tuple[str, ...]] | None = None) -> str:
@@ -112,21 +125,32 @@ def refusal(name: str, keys: Iterable[str], of: Mapping[str, tuple[str, ...]] | 
     """
     mine, keys = _BY_NAME[name], tuple(keys)
     if not keys:
-        return f"“{title_of(mine)}” needs a key; choose another before you take this one away."
+        return _(
+            "“{command}” needs a key; choose another before you take this one away.", command=title_of(mine)
+        )
     if name == "escape" and LEAVES not in keys:
-        return f"{LEAVES} always leads back, so it stays."
+        return _("{key} always leads back, so it stays.", key=key_name(LEAVES))
     if len(keys) > MOST_KEYS:
-        return f"“{title_of(mine)}” has {MOST_KEYS} keys, the most that there can be; take one away first."
+        return _(
+            "“{command}” has {count} keys, the most that there can be; take one away first.",
+            command=title_of(mine),
+            count=MOST_KEYS,
+        )
     for other in BINDINGS:
         both = [page for page in mine.pages if page in other.pages]
         theirs = (of or {}).get(other.name, other.keys) if of is not None else keys_of(other.name)
         taken = [key for key in keys if key in theirs]
         if other is mine or not both or not taken:
             continue
-        key = key_name(taken[0])
+        key, where = key_name(taken[0]), _(PAGE_WORDS[both[0]])
         if other.name.startswith(_NAMING):
-            return f"“{key}” names a plane {PAGE_WORDS[both[0]]}; choose another key."
-        return f"“{key}” is a key of “{title_of(other)}” {PAGE_WORDS[both[0]]}; give that another key first."
+            return _("“{key}” names a plane {where}; choose another key.", key=key, where=where)
+        return _(
+            "“{key}” is a key of “{command}” {where}; give that another key first.",
+            key=key,
+            command=title_of(other),
+            where=where,
+        )
     return ""
 
 
@@ -141,16 +165,15 @@ def checked(stored: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, tuple[str,
     """
     can = {binding.name for binding in ASSIGNABLE}
     good = {name: keys for name, keys in stored.items() if name in can and keys}
-    wrong = [f"The keys stored for “{_title(name)}” make no sense" for name in stored if name not in good]
+    wrong = [_(_NO_SENSE, command=_title(name)) for name in stored if name not in good]
     while True:
         bad = {name: why for name, keys in good.items() if (why := refusal(name, keys, good))}
         if not bad:
             break
         name, why = next(iter(bad.items()))
         del good[name]
-        wrong.append(f"The keys stored for “{_title(name)}” cannot be: {why[:-1]}")
-    ending = "; its usual ones count. Choose others in the preferences."
-    return good, tuple(each + ending for each in wrong)
+        wrong.append(_(_CANNOT_BE, command=_title(name), why=why[:-1]))
+    return good, tuple(wrong)
 
 
 def _title(name: str) -> str:

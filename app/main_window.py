@@ -19,6 +19,7 @@ from app.file_dialogs import show_folder
 from app.main_thread import MainThread
 from app.opening import OpeningWindow
 from semc_core.errors import SemcError
+from semc_core.language import _
 
 if TYPE_CHECKING:
     from app.review.worker import SessionWorker
@@ -374,7 +375,7 @@ class MainWindow(OpeningWindow):
 
     def _use_output(self, folder: str) -> None:
         self.choices.use_output(folder)
-        self.live_page.strip.show_folder(f"{self.choices.output} (from the next scan on)")
+        self.live_page.strip.show_folder(_("{folder} (from the next scan on)", folder=self.choices.output))
         request = self.review.request
         if self.page_name == REVIEW and self.review.unopened and request is not None:
             self.open_review(request.path)

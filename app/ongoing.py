@@ -8,6 +8,7 @@ from app.export.presenter import Phase as ExportPhase
 from app.export.presenter import progress_sentence
 from app.train.installation import Installation, InstallPhase
 from app.train.presenter import ALIVE, train_view
+from semc_core.language import N_, _
 
 if TYPE_CHECKING:
     from app.dialogs import DialogHost
@@ -20,12 +21,14 @@ class Ongoing(Protocol):
     """Work that ends with the window unless somebody waits for it, or that can go on without it.
 
     Attributes:
-        name: "the export".
+        goes_on: That it does, a sentence; as the next two it is translated where it is shown.
+        waited_for: That its end is waited for, a sentence.
         about: What becomes of it in either case, a sentence; "" where the buttons say enough.
         outlives: Whether it goes on without the window.
     """
 
-    name: str
+    goes_on: str
+    waited_for: str
     about: str
     outlives: bool
 
@@ -49,8 +52,9 @@ class Ongoing(Protocol):
 class ExportOngoing:
     """An export that is being made."""
 
-    name = "the export"
-    about = "Stopped, it leaves nothing behind."
+    goes_on = N_("The export still goes on.")
+    waited_for = N_("This closes when the export is over.")
+    about = N_("Stopped, it leaves nothing behind.")
     outlives = False
 
     def __init__(self, control: ExportController) -> None:
@@ -77,15 +81,16 @@ class ExportOngoing:
         if self._stopped or phase is ExportPhase.DONE:
             return ""
         if phase is ExportPhase.TEXT:
-            return "The export waits for an answer, so the window stayed open."
-        return "The export was not made, so the window stayed open; the export's window says why."
+            return _("The export waits for an answer, so the window stayed open.")
+        return _("The export was not made, so the window stayed open; the export's window says why.")
 
 
 class TrainingOngoing:
     """A training, which is a process of its own."""
 
-    name = "the training"
-    about = (
+    goes_on = N_("The training still goes on.")
+    waited_for = N_("This closes when the training is over.")
+    about = N_(
         "It can go on without this window, and is found again when the program is next started. Stopped, it "
         "can go on later."
     )
@@ -117,8 +122,9 @@ class TrainingOngoing:
 class InstallationOngoing:
     """The packages for training, which pip installs."""
 
-    name = "the installation of what training needs"
-    about = "Stopped, it keeps what was fetched for the next time."
+    goes_on = N_("The installation of what training needs still goes on.")
+    waited_for = N_("This closes when the installation of what training needs is over.")
+    about = N_("Stopped, it keeps what was fetched for the next time.")
     outlives = False
 
     def __init__(self, installation: Installation) -> None:
@@ -130,7 +136,7 @@ class InstallationOngoing:
         state = self._installation.poll()
         if not self._installation.alive:
             return ""
-        return state.lines[-1] if state.lines else "Beginning"
+        return state.lines[-1] if state.lines else _("Beginning")
 
     def can_stop(self) -> bool:
         """Until that was asked for."""
@@ -146,7 +152,8 @@ class InstallationOngoing:
         state = self._installation.poll()
         if self._stopped or state.phase in (InstallPhase.DONE, InstallPhase.CANCELLED):
             return ""
-        return f"What training needs was not installed, so the window stayed open. {state.message}".strip()
+        stayed = _("What training needs was not installed, so the window stayed open.")
+        return f"{stayed} {state.message}".strip()
 
 
 def exports_ongoing(dialogs: DialogHost) -> list[Ongoing]:

@@ -17,6 +17,7 @@ from app.widgets import theme
 from app.widgets.colours import ON_PICTURE
 from app.widgets.image_view import LiveView
 from app.widgets.large_words import LargeWords, Words, room_beside
+from semc_core.language import _
 from semc_core.protocols.checklist import Status
 
 _LINES: Final = 54
@@ -36,10 +37,10 @@ class PictureWindow(QWidget):
         super().__init__(window, Qt.WindowType.Window)
         self._window, self._settings = window, settings
         self._size: tuple[int, int] | None = None
-        self.setWindowTitle("SEMC Live: picture")
+        self.setWindowTitle(_("SEMC Live: picture"))
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.view = LiveView(self)
-        self.view.setAccessibleName("Picture alone")
+        self.view.setAccessibleName(_("Picture alone"))
         self.words = LargeWords(self)
         self.words.setVisible(settings.large_words)
 

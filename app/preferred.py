@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.bindings import KeyBinding
 from app.checklist.controller import ChecklistController
 from app.choices import Choices
-from app.commands import KeyBinding
 from app.connections import show_choices
 from app.display.controller import PictureDisplay
 from app.keys import ASSIGNABLE, is_usual, key_names, keys_of, refusal, title_of
@@ -23,10 +23,10 @@ from app.preferences.presenter import (
     PRIVACY,
     SCAN,
     SERVERS,
-    SWITCH,
     TRAINING,
     Entry,
     Link,
+    switch,
 )
 from app.settings import TEXT_PERCENTS, Settings, heat_words
 from app.site import FILE_NAME, read_site, site_of, write_site
@@ -36,14 +36,13 @@ from app.start.page import DEVICES, StartPage
 from app.start.record_settings import TITLES as QUALITIES
 from semc_core.errors import SemcError
 from semc_core.io.video_quality import Quality
-from semc_core.language import LANGUAGES
+from semc_core.language import LANGUAGES, N_, _, plural
 from semc_core.paths import default_output_folder
 from semc_core.session.erasing.rule import Retention
-from semc_core.text import counted
 
-_THEME_TITLES = {"dark": "Dark", "light": "Light", "contrast": "High contrast"}
+_THEME_TITLES = {"dark": N_("Dark"), "light": N_("Light"), "contrast": N_("High contrast")}
 _KEEP, _KEPT = "sessions/keep", ("sessions/keep_days", "sessions/keep_bytes")
-_HEAT_TITLES = {"false": "Not shown", "true": "As a light tint", "contour": "As a contour"}
+_HEAT_TITLES = {"false": N_("Not shown"), "true": N_("As a light tint"), "contour": N_("As a contour")}
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,10 @@ class Preferred:
             write_site(path, site_of(values))
         except SemcError as error:
             return str(error)
-        return f"Written: {path}. Where an administrator puts it, it sets them for all: see install.md."
+        return _(
+            "Written: {path}. Where an administrator puts it, it sets them for all: see install.md.",
+            path=path,
+        )
 
     def read_file(self, path: str) -> str:
         """Set what a file says; says how that went."""
@@ -112,7 +114,13 @@ class Preferred:
                 entry.write(values[entry.key])
                 count += 1
         wrong = self.use_keys(self.settings.keys)
-        return " ".join((f"{counted(count, 'setting')} taken from {path}; Undo takes that back.", *wrong))
+        taken = plural(
+            "{count} setting taken from {path}; Undo takes that back.",
+            "{count} settings taken from {path}; Undo takes that back.",
+            count,
+            path=path,
+        )
+        return " ".join((taken, *wrong))
 
     def _scan(self) -> tuple[Entry, ...]:
         choices, start = self.choices, self.start
@@ -127,30 +135,30 @@ class Preferred:
 
         return (
             Entry(
-                "model/device", SCAN, "Runs on", "What the network computes with.",
-                "auto", lambda: choices.device, shown(choices.use_device), tuple(DEVICES.items()),
+                "model/device", SCAN, _("Runs on"), _("What the network computes with."),
+                "auto", lambda: choices.device, shown(choices.use_device), _titles(DEVICES),
             ),
             Entry(
-                "protocol/id", SCAN, "Protocol", "The planes that the examination should show.",
+                "protocol/id", SCAN, _("Protocol"), _("The planes that the examination should show."),
                 "auto", lambda: choices.protocol, self.checklists.follow, self.checklists.choice.choices,
             ),
             Entry(
-                "record/quality", SCAN, "Quality of recordings",
-                "Compact is close to the original; lossless keeps every pixel and is larger.",
+                "record/quality", SCAN, _("Quality of recordings"),
+                _("Compact is close to the original; lossless keeps every pixel and is larger."),
                 str(Quality.COMPACT), lambda: str(choices.quality),
                 shown(lambda value: choices.use_quality(Quality(value))),
-                tuple((str(quality), title) for quality, title in QUALITIES.items()),
+                _titles(QUALITIES),
             ),
             Entry(
-                "record/clips", SCAN, "Clip with each plane",
-                "From 2 s before the saved frame to 1 s after it.",
+                "record/clips", SCAN, _("Clip with each plane"),
+                _("From 2 s before the saved frame to 1 s after it."),
                 "true", lambda: "true" if choices.clips else "false",
-                shown(lambda value: choices.use_clips(value == "true")), SWITCH,
+                shown(lambda value: choices.use_clips(value == "true")), switch(),
             ),
             Entry(
-                "scan/tone", SCAN, "Tone when a plane is saved",
-                "Short and soft, for who looks at the patient and not at the screen.",
-                "false", lambda: "true" if self.settings.tone else "false", self._use_tone, SWITCH, AT_ONCE,
+                "scan/tone", SCAN, _("Tone when a plane is saved"),
+                _("Short and soft, for who looks at the patient and not at the screen."),
+                "false", lambda: "true" if self.settings.tone else "false", self._use_tone, switch(), AT_ONCE,
             ),
         )  # fmt: skip
 
@@ -160,8 +168,8 @@ class Preferred:
     def _folders(self) -> tuple[Entry, ...]:
         return (
             Entry(
-                "output/folder", FOLDERS, "Folder of sessions",
-                "Below it each scan gets a folder for its planes.",
+                "output/folder", FOLDERS, _("Folder of sessions"),
+                _("Below it each scan gets a folder for its planes."),
                 str(default_output_folder()), lambda: str(self.choices.output), self.use_output,
             ),
         )  # fmt: skip
@@ -180,28 +188,28 @@ class Preferred:
 
         return (
             Entry(
-                "view/theme", APPEARANCE, "Theme",
-                "For a dark room, for a bright one, or for those who see little. Pictures stay on black.",
-                "dark", lambda: settings.theme, use_theme, tuple(_THEME_TITLES.items()), NEXT_START,
+                "view/theme", APPEARANCE, _("Theme"),
+                _("For a dark room, for a bright one, or for those who see little. Pictures stay on black."),
+                "dark", lambda: settings.theme, use_theme, _titles(_THEME_TITLES), NEXT_START,
             ),
             Entry(
-                "view/language", APPEARANCE, "Language",
-                "Of the window and its messages. What is stored and exported for programs stays as it is.",
+                "view/language", APPEARANCE, _("Language"),
+                _("Of the window and its messages. What is stored and exported for programs stays as it is."),
                 "", lambda: settings.language, use_language,
-                (("", "As the desktop"), *LANGUAGES.items()), NEXT_START,
+                (("", _("As the desktop")), *LANGUAGES.items()), NEXT_START,
             ),
             Entry(
-                "view/text_percent", APPEARANCE, "Size of texts",
-                "Of the size that your desktop has; as large as the screen has room for.",
+                "view/text_percent", APPEARANCE, _("Size of texts"),
+                _("Of the size that your desktop has; as large as the screen has room for."),
                 "100", lambda: str(settings.text_percent), use_size,
                 tuple((str(each), f"{each} %") for each in TEXT_PERCENTS), NEXT_START,
             ),
             Entry(
-                "view/heat_map", APPEARANCE, "Heat map",
-                "Where in the picture the model sees the plane.",
+                "view/heat_map", APPEARANCE, _("Heat map"),
+                _("Where in the picture the model sees the plane."),
                 "false", lambda: heat_words()[self.look.heat],
                 lambda value: self.look.use_heat(next(k for k, v in heat_words().items() if v == value)),
-                tuple(_HEAT_TITLES.items()), AT_ONCE,
+                _titles(_HEAT_TITLES), AT_ONCE,
             ),
         )  # fmt: skip
 
@@ -213,17 +221,20 @@ class Preferred:
         def forget() -> str:
             self.settings.forget_sources()
             self.start.show_recent([])
-            return "What was opened lately is forgotten; the files themselves stay where they are."
+            return _("What was opened lately is forgotten; the files themselves stay where they are.")
 
         offered = {_rule_text(each): keep_title(each) for each in (*KEEPING, self.settings.retention)}
         return (
             Entry(
-                _KEEP, PRIVACY, "Keep sessions",
-                "Older ones are deleted when the program starts; one that was never exported stays.",
+                _KEEP, PRIVACY, _("Keep sessions"),
+                _("Older ones are deleted when the program starts; one that was never exported stays."),
                 _rule_text(Retention()), lambda: _rule_text(self.settings.retention), keep,
                 tuple(offered.items()), NEXT_START,
             ),
-            Link(PRIVACY, "Forget", "The list of what was opened lately, on the start page.", forget, True),
+            Link(
+                PRIVACY, _("Forget"), _("The list of what was opened lately, on the start page."), forget,
+                True,
+            ),
         )  # fmt: skip
 
     def _keys(self) -> tuple[Entry, ...]:
@@ -237,7 +248,7 @@ class Preferred:
                 f"keys/{binding.name}",
                 KEYS,
                 title_of(binding),
-                binding.help,
+                _(binding.help),
                 " ".join(binding.keys),
                 lambda: " ".join(keys_of(binding.name)),
                 write,
@@ -249,16 +260,23 @@ class Preferred:
         return tuple(entry(binding) for binding in ASSIGNABLE)
 
     def _links(self) -> tuple[Link, ...]:
-        servers = "Servers that objects are sent to, worklists and earlier studies are asked of."
-        models = "Train a model on your corrections; choose among your models."
-        written = f"Write them into a folder as {FILE_NAME}: for another computer, or for a whole site."
-        read = "Take them from such a file."
-        return (
-            Link(SERVERS, "Servers …", servers, self.show_sending),
-            Link(TRAINING, "Train …", models, self.show_training),
-            Link(FILE, "Export …", written, self.write_file, True, "folder"),
-            Link(FILE, "Import …", read, self.read_file, True, "file"),
+        servers = _("Servers that objects are sent to, worklists and earlier studies are asked of.")
+        models = _("Train a model on your corrections; choose among your models.")
+        written = _(
+            "Write them into a folder as {name}: for another computer, or for a whole site.", name=FILE_NAME
         )
+        read = _("Take them from such a file.")
+        return (
+            Link(SERVERS, _("Servers …"), servers, self.show_sending),
+            Link(TRAINING, _("Train …"), models, self.show_training),
+            Link(FILE, _("Export …"), written, self.write_file, True, "folder"),
+            Link(FILE, _("Import …"), read, self.read_file, True, "file"),
+        )
+
+
+def _titles(table: Mapping[str, str] | Mapping[Quality, str]) -> tuple[tuple[str, str], ...]:
+    """Values with what they are called in the language in use."""
+    return tuple((str(value), _(title)) for value, title in table.items())
 
 
 def _rule_text(rule: Retention) -> str:

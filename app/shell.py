@@ -17,13 +17,14 @@ from app.widgets import theme
 from app.widgets.panels import BannerBar, HelpOverlay, StatusLine
 from app.widgets.plain import PlainLabel
 from app.widgets.tool_bars import ToolBars, make_actions, show_keys
+from semc_core.language import N_
 
 _BANNER_TITLES: Final = {
-    "source": "Choose another source",
-    "start_stop": "Try again",
-    "change_folder": "Choose another folder",
-    "model": "Choose another model",
-    "sending": "Look",
+    "source": N_("Choose another source"),
+    "start_stop": N_("Try again"),
+    "change_folder": N_("Choose another folder"),
+    "model": N_("Choose another model"),
+    "sending": N_("Look"),
 }
 
 

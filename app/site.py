@@ -18,7 +18,7 @@ from semc_core.errors import SemcError, UsageError
 from semc_core.io.atomic import write_atomically
 from semc_core.io.documents import STRICT, Document, DocumentFault, configured, reason
 from semc_core.io.rules import Line, checked, format_number, one_of, within
-from semc_core.language import LANGUAGES
+from semc_core.language import LANGUAGES, _
 
 FORMAT: Final = "semc-live-site"
 FILE_NAME: Final = "site.json"
@@ -128,7 +128,9 @@ def read_site(path: Path) -> Site:
     try:
         return SITE.read(path)
     except (OSError, DocumentFault) as error:
-        raise UsageError(f"The settings in {path} cannot be used: {reason(error)}.") from error
+        raise UsageError(
+            _("The settings in {path} cannot be used: {reason}.", path=path, reason=reason(error))
+        ) from error
 
 
 def of_this_computer(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -142,7 +144,8 @@ def of_this_computer(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
             return {}, ()
         return read_site(path).values(), ()
     except (OSError, SemcError) as error:
-        return {}, (f"{error} Nothing is set by your site until its administrator corrects the file.",)
+        nothing = _("Nothing is set by your site until its administrator corrects the file.")
+        return {}, (f"{error} {nothing}",)
 
 
 def site_of(values: Mapping[str, str]) -> Site:
@@ -170,7 +173,7 @@ def write_site(path: Path, site: Site) -> None:
         UsageError: There is such a file already.
     """
     if path.exists():
-        raise UsageError(f"There is {path} already; choose another folder, or move it away.")
+        raise UsageError(_("There is {path} already; choose another folder, or move it away.", path=path))
     said = {name: value for name, value in asdict(site).items() if value is not None}
     write_atomically(path, (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode())
 

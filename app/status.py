@@ -28,6 +28,7 @@ from app.send.presenter import sending_now
 from app.start.page import StartPage
 from app.widgets.panels import BannerBar, StatusLine
 from app.widgets.tool_bars import show_checked, show_situation
+from semc_core.language import _
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.sink import RecordingState
 from semc_core.pipeline.state import PipelineState, Spread, Statistics
@@ -86,7 +87,7 @@ def review_status(opened: OpenReview | None, sentence: str) -> StatusText:
     model = opened.session.model
     return StatusText(
         sentence=sentence,
-        title=f"{opened.session.source.source_id} · Review · {TITLE}",
+        title=" · ".join((opened.session.source.source_id, _("Review"), TITLE)),
         model=(model_text(model.preset, model.sha256, model.device), model.notice),
     )
 

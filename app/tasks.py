@@ -15,6 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 from semc_core.errors import SemcError
 from semc_core.io.process import let_others_go_first
+from semc_core.language import _
 
 _log = logging.getLogger(__name__)
 
@@ -196,4 +197,7 @@ def fault_of(error: BaseException) -> str:
         return str(error)
     # The type only: an error may name a file, and a file may be named after a patient.
     _log.error("A fault in the background: %s", type(error).__name__)
-    return f"Something went wrong in the background ({type(error).__name__}); see the log for details."
+    return _(
+        "Something went wrong in the background ({fault}); see the log for details.",
+        fault=type(error).__name__,
+    )

@@ -35,9 +35,9 @@ from app.preferences.rows import LinkRow, SettingRow
 from app.widgets import theme
 from app.widgets.forms import Scrolling, button, page_title, panel
 from app.widgets.plain import PlainLabel
-from semc_core.text import counted
+from semc_core.language import N_, _, plural
 
-_TABS: Final = ("Settings", "Keys")
+_TABS: Final = (N_("Settings"), N_("Keys"))
 
 
 class PreferencesDialog(QDialog):
@@ -68,7 +68,7 @@ class PreferencesDialog(QDialog):
             places: Where folders and files were chosen last; None: nobody knows.
         """
         super().__init__(parent)
-        self.setWindowTitle("Preferences")
+        self.setWindowTitle(_("Preferences"))
         self._parts, self._running = tuple(parts), running
         self._undo: list[list[tuple[Entry, str]]] = []
         self.rows: dict[str, SettingRow] = {}
@@ -76,20 +76,20 @@ class PreferencesDialog(QDialog):
         self._cards: dict[str, QFrame] = {}
         self._paths = PathDialog(self, places)
         self.typed = QLineEdit()
-        self.typed.setPlaceholderText("Type to find: folder, record, F5")
-        self.typed.setAccessibleName("Find a setting")
+        self.typed.setPlaceholderText(_("Type to find: folder, record, F5"))
+        self.typed.setAccessibleName(_("Find a setting"))
         self.typed.setClearButtonEnabled(False)
-        self.typed.textChanged.connect(lambda _: self._filter())
+        self.typed.textChanged.connect(lambda _text: self._filter())
         self._message = PlainLabel()
         self._message.setWordWrap(True)
-        self.undo = button("Undo  (Ctrl+Z)", self.take_back)
+        self.undo = button(_("Undo  (Ctrl+Z)"), self.take_back)
         self.undo.setEnabled(False)
-        self.reset_all = button("Reset all", self.reset_everything)
+        self.reset_all = button(_("Reset all"), self.reset_everything)
         QShortcut(QKeySequence("Ctrl+Z"), self, self.take_back)
         self.keys = KeysPage([each for each in self.entries if each.group == KEYS])
         self.keys.chosen.connect(self.change)
         self.keys.message.connect(self.say)
-        self.tabs = tuple(QPushButton(title) for title in _TABS)
+        self.tabs = tuple(QPushButton(_(title)) for title in _TABS)
         self._pages = QStackedWidget()
         self._build()
         em = theme.em(self)
@@ -115,12 +115,18 @@ class PreferencesDialog(QDialog):
         """Set all to what it was at first; one step to take back."""
         away = away_from_default(self.entries)
         if not away:
-            self.say("Everything is as it was at first.")
+            self.say(_("Everything is as it was at first."))
             return
         self._undo.append([(each, each.read()) for each in away])
         for each in away:
             each.write(each.default)
-        self.say(f"{counted(len(away), 'setting')} went back to what it was at first; Undo takes that back.")
+        self.say(
+            plural(
+                "{count} setting went back to what it was at first; Undo takes that back.",
+                "{count} settings went back to what it was at first; Undo takes that back.",
+                len(away),
+            )
+        )
         self._show_values()
 
     def take_back(self) -> None:
@@ -129,7 +135,8 @@ class PreferencesDialog(QDialog):
             step = self._undo.pop()
             for entry, value in step:
                 entry.write(value)
-            self.say("Taken back: " + ", ".join(entry.title for entry, _ in step) + ".")
+            titles = ", ".join(entry.title for entry, _value in step)
+            self.say(_("Taken back: {settings}.", settings=titles))
             self._show_values()
 
     def follow(self, link: Link) -> None:
@@ -138,7 +145,7 @@ class PreferencesDialog(QDialog):
             self._paths.ask_folder(link.title, partial(self._do, link), "settings")
             return
         if link.asks == "file":
-            self._paths.ask_file(link.title, "Settings (*.json)", partial(self._do, link), "settings")
+            self._paths.ask_file(link.title, _("Settings") + " (*.json)", partial(self._do, link), "settings")
             return
         if link.stays:
             self._do(link)
@@ -183,14 +190,14 @@ class PreferencesDialog(QDialog):
         counts = len(there) - len(keys), len(keys)
         looked_for = bool(self.typed.text().split())
         for tab, title, count in zip(self.tabs, _TABS, counts, strict=True):
-            tab.setText(f"{title} ({count})" if looked_for else title)
+            tab.setText(f"{_(title)} ({count})" if looked_for else _(title))
         if looked_for and not counts[self._pages.currentIndex()] and any(counts):
             self.show_page(0 if counts[0] else 1)
         for part, row in self._row_of:
             row.setVisible(part in there)
         for group, card in self._cards.items():
             card.setVisible(any(part.group == group for part in there))
-        self.say("" if there else NOTHING_FOUND)
+        self.say("" if there else _(NOTHING_FOUND))
 
     def show_page(self, at: int) -> None:
         """Show the settings, 0, or the keys, 1."""
@@ -204,7 +211,7 @@ class PreferencesDialog(QDialog):
 
     def _build(self) -> None:
         first, last = QHBoxLayout(), QHBoxLayout()
-        first.addWidget(page_title("Preferences", self))
+        first.addWidget(page_title(_("Preferences"), self))
         for at, tab in enumerate(self.tabs):
             tab.setCheckable(True)
             tab.setAutoExclusive(True)
@@ -212,7 +219,7 @@ class PreferencesDialog(QDialog):
             first.addWidget(tab)
         first.addWidget(self.typed, 1)
         last.addWidget(self._message, 1)
-        leave = button("Close  (Esc)", self.accept)
+        leave = button(_("Close  (Esc)"), self.accept)
         for each in (self.undo, self.reset_all, leave):
             last.addWidget(each, 0, Qt.AlignmentFlag.AlignBottom)
         layout = QVBoxLayout(self)
@@ -232,7 +239,7 @@ class PreferencesDialog(QDialog):
             parts = [each for each in self._parts if each.group == group]
             if not parts:
                 continue
-            card, inside = panel(self, group)
+            card, inside = panel(self, _(group))
             inside.setSpacing(round(0.6 * theme.em(self)))
             for part in parts:
                 row = self._row(part)

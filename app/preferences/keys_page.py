@@ -16,12 +16,13 @@ from app.widgets.forms import button
 from app.widgets.plain import PlainLabel
 from app.widgets.tables import chosen_row, fill_rows, show_rows
 from app.widgets.wrapping import WrapRow
+from semc_core.language import N_, _
 
-_COLUMNS: Final = ("Command", "Keys", "What it does")
-_NOTE: Final = (
+_COLUMNS: Final = (N_("Command"), N_("Keys"), N_("What it does"))
+_NOTE: Final = N_(
     "The digits that name planes stay as they are, and so do the letters that name them during a scan."
 )
-_NO_KEY: Final = "That key cannot be used; press another one, or Esc."
+_NO_KEY: Final = N_("That key cannot be used; press another one, or Esc.")
 
 
 class KeyLine(QLabel):
@@ -93,18 +94,18 @@ class KeysPage(QWidget):
         self._all = self._shown = tuple(entries)
         self._replaced: str | None = None
         self.table = QTableWidget(0, len(_COLUMNS))
-        show_rows(self.table, _COLUMNS)
-        self.table.setAccessibleName("Commands and their keys")
+        show_rows(self.table, [_(title) for title in _COLUMNS])
+        self.table.setAccessibleName(_("Commands and their keys"))
         self.table.setTabKeyNavigation(False)
         self.table.itemSelectionChanged.connect(self._show_command)
         self.asks = KeyLine()
         self.asks.pressed.connect(self._take)
         self.asks.left.connect(self._show_command)
-        self.asks.unknown.connect(lambda: self.message.emit(_NO_KEY))
-        self.add = button("Add a key …", lambda: self._ask(""))
-        self.take_away = button("Take it away", self._take_away)
-        self.leave = button("Leave it  (Esc)", self._show_command)
-        self.reset = button("Reset", self._reset)
+        self.asks.unknown.connect(lambda: self.message.emit(_(_NO_KEY)))
+        self.add = button(_("Add a key …"), lambda: self._ask(""))
+        self.take_away = button(_("Take it away"), self._take_away)
+        self.leave = button(_("Leave it  (Esc)"), self._show_command)
+        self.reset = button(_("Reset"), self._reset)
         self._title, self._keys = PlainLabel(), WrapRow()
         self._title.setObjectName("heading")
         self._buttons: list[QPushButton] = []
@@ -142,8 +143,8 @@ class KeysPage(QWidget):
         keys = () if entry is None else entry.read().split()
         for key in keys:
             made = button(entry.value_title(key) if entry else key, partial(self._ask, key))
-            made.setToolTip("Press another key in its place, or take it away.")
-            made.setAccessibleName(f"Change the key {made.text()}")
+            made.setToolTip(_("Press another key in its place, or take it away."))
+            made.setAccessibleName(_("Change the key {key}", key=made.text()))
             self._buttons.append(made)
         old, self._keys = self._keys, WrapRow(*self._buttons)
         self._row.replaceWidget(old, self._keys)
@@ -162,8 +163,15 @@ class KeysPage(QWidget):
         if entry is None:
             return
         self._replaced = replaced
-        instead = f" in place of {entry.value_title(replaced)}" if replaced else ""
-        self.asks.setText(f"Press the key or the foot pedal for “{entry.title}”{instead}.")
+        if replaced:
+            asked = _(
+                "Press the key or the foot pedal for “{command}” in place of {key}.",
+                command=entry.title,
+                key=entry.value_title(replaced),
+            )
+        else:
+            asked = _("Press the key or the foot pedal for “{command}”.", command=entry.title)
+        self.asks.setText(asked)
         self._waits(True)
         self.take_away.setVisible(bool(replaced))
         self.asks.setFocus()
@@ -205,7 +213,7 @@ class KeysPage(QWidget):
             # A click on one of these is no click elsewhere: it answers.
             each.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(each)
-        note = PlainLabel(_NOTE)
+        note = PlainLabel(_(_NOTE))
         note.setObjectName("dim")
         note.setWordWrap(True)
         column = QVBoxLayout(self)

@@ -6,37 +6,52 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-SCAN: Final = "Scan and devices"
-FOLDERS: Final = "Folders"
-APPEARANCE: Final = "Appearance"
-PRIVACY: Final = "Privacy"
-SERVERS: Final = "Servers"
-TRAINING: Final = "Models and training"
-FILE: Final = "These settings as a file"
-KEYS: Final = "Keys"
+from semc_core.language import N_, _
+
+SCAN: Final = N_("Scan and devices")
+FOLDERS: Final = N_("Folders")
+APPEARANCE: Final = N_("Appearance")
+PRIVACY: Final = N_("Privacy")
+SERVERS: Final = N_("Servers")
+TRAINING: Final = N_("Models and training")
+FILE: Final = N_("These settings as a file")
+KEYS: Final = N_("Keys")
 GROUPS: Final = (SCAN, FOLDERS, APPEARANCE, PRIVACY, SERVERS, TRAINING, FILE)
 """In the order in which they are shown; the keys have a page of their own."""
 
 AT_ONCE: Final = "at once"
-NEXT_SCAN: Final = "from the next scan on"
-NEXT_START: Final = "from the next start of the program on"
+NEXT_SCAN: Final = "next scan"
+NEXT_START: Final = "next start"
+_COUNTS: Final = {
+    AT_ONCE: N_("{setting}: {value}. It counts at once."),
+    NEXT_SCAN: N_("{setting}: {value}. It counts from the next scan on."),
+    NEXT_START: N_("{setting}: {value}. It counts from the next start of the program on."),
+}
+_COUNTS_LATER: Final = {
+    AT_ONCE: _COUNTS[AT_ONCE],
+    NEXT_SCAN: N_(
+        "{setting}: {value}. It counts from the next scan on, the scan that runs goes on as it was begun."
+    ),
+    NEXT_START: N_(
+        "{setting}: {value}. It counts from the next start of the program on, the scan that runs goes on as "
+        "it was begun."
+    ),
+}
+"""While a scan runs."""
 
 ON: Final = "true"
 OFF: Final = "false"
-SWITCH: Final = ((ON, "On"), (OFF, "Off"))
-"""The choices of what is only on or off."""
-
-BY_SITE: Final = "Set by your site."
-NOTHING_FOUND: Final = "Nothing here is called so; try another word."
+BY_SITE: Final = N_("Set by your site.")
+NOTHING_FOUND: Final = N_("Nothing here is called so; try another word.")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One setting. Values are texts, as the settings keep them.
+    """One setting. Values are texts, as the settings keep them; what is shown is in the language in use.
 
     Attributes:
         key: Its name in the settings.
-        group: One of `GROUPS`, or `KEYS`.
+        group: One of `GROUPS`, or `KEYS`; translated where it is shown.
         title: What it is called.
         about: What it does, a sentence.
         default: What it is at first, and when it is reset.
@@ -60,7 +75,12 @@ class Entry:
     counts: str = NEXT_SCAN
     locked: bool = False
     worded: Callable[[str], str] = str
-    refused: Callable[[str], str] = lambda _: ""
+    refused: Callable[[str], str] = lambda _value: ""
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is only on or off."""
+        return [value for value, _title in self.choices] == [ON, OFF]
 
     def value_title(self, value: str) -> str:
         """How a value is called."""
@@ -69,10 +89,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What is set elsewhere, or done: a button.
+    """What is set elsewhere, or done: a button, in the language in use.
 
     Attributes:
-        group: One of `GROUPS`.
+        group: One of `GROUPS`; translated where it is shown.
         title: On the button.
         about: What is there, a sentence.
         do: Opens it.
@@ -88,6 +108,11 @@ class Link:
     asks: str = ""
 
 
+def switch() -> tuple[tuple[str, str], ...]:
+    """The choices of what is only on or off."""
+    return ((ON, _("On")), (OFF, _("Off")))
+
+
 def is_found(words: str, *texts: str) -> bool:
     """Whether all that is looked for stands in one of the texts, upper or lower case."""
     there = " ".join(texts).casefold()
@@ -101,7 +126,7 @@ def found(words: str, parts: Iterable[Entry | Link]) -> list[Entry | Link]:
         for each in parts
         if is_found(
             words,
-            each.group,
+            _(each.group),
             each.title,
             each.about,
             *(_values(each) if isinstance(each, Entry) else ()),
@@ -113,7 +138,7 @@ def _values(entry: Entry) -> tuple[str, ...]:
     """How what it can be is called; of keys, which it has."""
     if entry.group == KEYS:
         return (entry.value_title(entry.read()),)
-    return tuple(title for _, title in entry.choices)
+    return tuple(title for _value, title in entry.choices)
 
 
 def changed_sentence(entry: Entry, running: bool) -> str:
@@ -123,8 +148,8 @@ def changed_sentence(entry: Entry, running: bool) -> str:
         entry: As it is now.
         running: A scan runs, which goes on as it was begun.
     """
-    goes_on = ", the scan that runs goes on as it was begun" if running and entry.counts != AT_ONCE else ""
-    return f"{entry.title}: {entry.value_title(entry.read())}. It counts {entry.counts}{goes_on}."
+    said = (_COUNTS_LATER if running else _COUNTS)[entry.counts]
+    return _(said, setting=entry.title, value=entry.value_title(entry.read()))
 
 
 def away_from_default(entries: Sequence[Entry]) -> list[Entry]:

@@ -16,11 +16,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.preferences.presenter import BY_SITE, OFF, ON, SWITCH, Entry, Link
+from app.preferences.presenter import BY_SITE, OFF, ON, Entry, Link
 from app.widgets import theme
 from app.widgets.fitted import FittedBox, FittedLabel, tell_whole
 from app.widgets.forms import button, tell_choice
 from app.widgets.plain import PlainLabel
+from semc_core.language import _
 
 _FIELD_EM: Final = 15.0
 
@@ -58,18 +59,18 @@ class SettingRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(round(0.6 * theme.em(self)))
-        about = f"{entry.about} {BY_SITE}" if entry.locked else entry.about
+        about = f"{entry.about} {_(BY_SITE)}" if entry.locked else entry.about
         row.addLayout(_texts(entry.title, about), 1)
-        self.reset = button("Reset", lambda: self.chosen.emit(entry, entry.default))
-        self.reset.setAccessibleName(f"Reset: {entry.title}")
-        self.reset.setToolTip(f"As at first: {entry.value_title(entry.default)}")
+        self.reset = button(_("Reset"), lambda: self.chosen.emit(entry, entry.default))
+        self.reset.setAccessibleName(_("Reset: {setting}", setting=entry.title))
+        self.reset.setToolTip(_("As at first: {value}", value=entry.value_title(entry.default)))
         self.field: QCheckBox | QComboBox | QPushButton
         self._path = FittedLabel()
         holder = QWidget()
         holder.setFixedWidth(round(_FIELD_EM * theme.em(self)))
         inside = QHBoxLayout(holder)
         inside.setContentsMargins(0, 0, 0, 0)
-        if entry.choices == SWITCH:
+        if entry.is_switch:
             inside.addWidget(self._switch())
         elif entry.choices:
             inside.addWidget(self._list())
@@ -97,7 +98,7 @@ class SettingRow(QWidget):
         self.reset.setEnabled(not self.entry.locked and value != self.entry.default)
 
     def _switch(self) -> QWidget:
-        self.field = box = QCheckBox("On")
+        self.field = box = QCheckBox(_("On"))
         box.setMinimumHeight(self.reset.sizeHint().height())
         box.clicked.connect(lambda on: self.chosen.emit(self.entry, ON if on else OFF))
         return box
@@ -109,11 +110,11 @@ class SettingRow(QWidget):
         for value, title in self.entry.choices:
             box.addItem(title, value)
         tell_choice(box)
-        box.activated.connect(lambda _: self.chosen.emit(self.entry, str(box.currentData())))
+        box.activated.connect(lambda _at: self.chosen.emit(self.entry, str(box.currentData())))
         return box
 
     def _folder(self) -> QWidget:
-        self.field = made = button("Choose …", lambda: self.folder_wanted.emit(self.entry))
+        self.field = made = button(_("Choose …"), lambda: self.folder_wanted.emit(self.entry))
         return made
 
 

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from app.view_data import Asking
 from app.widgets import theme
 from app.widgets.plain import PlainLabel, plain_tip
+from semc_core.language import _
 
 
 def add_row(form: QFormLayout, title: str, field: QWidget | QLayout) -> None:
@@ -53,7 +54,7 @@ def button(title: str, do: Callable[[], object]) -> QPushButton:
     """A button that Enter does not press by accident."""
     made = QPushButton(title)
     made.setAutoDefault(False)
-    made.clicked.connect(lambda _=False: do())
+    made.clicked.connect(lambda _on=False: do())
     return made
 
 
@@ -83,9 +84,9 @@ class AskLine(QFrame):
         self._title = PlainLabel()
         self._title.setObjectName("heading")
         self.field = QLineEdit()
-        self.field.setAccessibleName("Answer")
+        self.field.setAccessibleName(_("Answer"))
         self.field.returnPressed.connect(lambda: self.answered.emit(self.field.text()))
-        keys = PlainLabel("Enter: keep   Esc: as it was")
+        keys = PlainLabel(_("Enter: keep   Esc: as it was"))
         keys.setObjectName("dim")
         row = QHBoxLayout(self)
         wide, high = round(0.57 * theme.em(self)), round(0.28 * theme.em(self))

@@ -30,6 +30,7 @@ from app.widgets.magnified import WHOLE, Magnified
 from app.widgets.placed import LEAST_REGION_PX, Placed, Point, badge_places
 from app.widgets.region_grip import Grip, grip_at, pulled
 from semc_core.imaging.heatmap import TINT, HeatMap
+from semc_core.language import _
 from semc_core.measure.calibration import Calibration
 from semc_core.types import Crop, FramePacket, FrameResult
 
@@ -61,7 +62,7 @@ class LiveView(DragView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName("Live picture")
+        self.setAccessibleName(_("Live picture"))
         self.painted: list[tuple[FrameResult, float]] = []
         """Each result when it was first painted, `time.monotonic()`; the window empties it."""
         self._packet: FramePacket | None = None
@@ -331,7 +332,7 @@ class LiveView(DragView):
             self._paint_frame(painter, placed, self._image)
         else:
             painter.setPen(QColor(ON_PICTURE.dim))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No picture")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, _("No picture"))
         self._paint_badges(painter)
         if self._hint:
             self._paint_hint(painter)
@@ -385,7 +386,7 @@ class LiveView(DragView):
         painter.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
         metrics = painter.fontMetrics()
         right = self.width() if self._corner is None else self._corner.x()
-        wide = [metrics.horizontalAdvance(text) + em * 1.2 for text, _ in self._badges]
+        wide = [metrics.horizontalAdvance(text) + em * 1.2 for text, _colour in self._badges]
         high = metrics.height() + em * 0.4
         places = badge_places(wide, high, self.placed, right, em)
         for (text, colour), width, (x, y) in zip(self._badges, wide, places, strict=True):

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.widgets import theme
 from app.widgets.colours import ON_PICTURE
+from semc_core.language import N_, _
 
 LINES: Final = 16
 """Of items that the shorter side of a screen is high.
@@ -80,7 +81,7 @@ class LargeWords(QWidget):
         """Say something else."""
         if words != self._said:
             self._said = words
-            about = (words.title, words.number, "saved" if words.saved else "", *_heading(words))
+            about = (words.title, words.number, _("saved") if words.saved else "", *_heading(words))
             self.setAccessibleName(". ".join(filter(None, (*about, *words.missing))))
             self.update()
 
@@ -118,7 +119,7 @@ class LargeWords(QWidget):
             painter.setBrush(QColor(colour))
             painter.drawRoundedRect(QRectF(bar.left(), bar.top(), bar.width() * share, bar.height()), 4, 4)
         number = QRectF(room.left(), bar.bottom() + 0.1 * line, room.width(), 1.2 * line)
-        text = f"{said.number}  SAVED" if said.saved else said.number
+        text = _("{number}  SAVED", number=said.number) if said.saved else said.number
         painter.setFont(theme.fitted_font(self.font(), text, number.width(), number.height()))
         painter.setPen(QColor(ON_PICTURE.good if said.saved else ON_PICTURE.text))
         painter.drawText(number, _LEFT, text)
@@ -130,8 +131,8 @@ class LargeWords(QWidget):
         fit = max(1, int(room.height() // line))
         if len(lines) > fit:
             left_out = len(lines) - fit + 1
-            lines = [*lines[: fit - 1], (f"and {left_out} more", ON_PICTURE.dim)]
-        font = self._font_of([text for text, _ in lines], room.width(), line)
+            lines = [*lines[: fit - 1], (_("and {count} more", count=left_out), ON_PICTURE.dim)]
+        font = self._font_of([text for text, _colour in lines], room.width(), line)
         metrics = QFontMetricsF(font)
         painter.setFont(font)
         for at, (text, colour) in enumerate(lines):
@@ -153,4 +154,5 @@ class LargeWords(QWidget):
 def _heading(said: Words) -> tuple[str, ...]:
     if not said.progress:
         return ()
-    return (f"Open  ({said.progress})" if said.missing else f"All seen  ({said.progress})",)
+    text = N_("Open  ({progress})") if said.missing else N_("All seen  ({progress})")
+    return (_(text, progress=said.progress),)

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.language import _
+
 STEP: Final = 10
 """Of a key."""
 _MOST: Final = 100
@@ -37,9 +39,16 @@ class Levels:
     @property
     def text(self) -> str:
         """ "Display: brightness +10, contrast −20"; "" where both are neutral."""
-        named = (("brightness", self.brightness), ("contrast", self.contrast))
-        parts = [f"{name} {value:+d}".replace("-", "\N{MINUS SIGN}") for name, value in named if value]
-        return f"Display: {', '.join(parts)}" if parts else ""
+        brightness, contrast = _signed(self.brightness), _signed(self.contrast)
+        if self.brightness and self.contrast:
+            return _(
+                "Display: brightness {brightness}, contrast {contrast}",
+                brightness=brightness,
+                contrast=contrast,
+            )
+        if self.brightness:
+            return _("Display: brightness {brightness}", brightness=brightness)
+        return _("Display: contrast {contrast}", contrast=contrast) if self.contrast else ""
 
     def applied(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Another array like `pixels`, uint8 (H, W) or (H, W, 3); the same one where both are neutral."""
@@ -53,6 +62,10 @@ class Levels:
 
 NEUTRAL: Final = Levels()
 """The picture as it is."""
+
+
+def _signed(value: int) -> str:
+    return f"{value:+d}".replace("-", "\N{MINUS SIGN}")
 
 
 def _within(value: int) -> int:

@@ -13,10 +13,11 @@ from app.widgets.colours import ON_PICTURE
 from app.widgets.drag_view import place_of
 from app.widgets.levels import NEUTRAL, STEP, Levels
 from app.widgets.placed import Point
+from semc_core.language import N_, _
 
 _PX_PER_UNIT: Final = 2
 _SIDE_EM: Final = 1.7
-_TIP: Final = (
+_TIP: Final = N_(
     "Brightness and contrast on the screen only: what the model sees, what is saved and what is exported "
     "stay as they are. Drag up or down: brightness; right or left: contrast. Double-click: neutral."
 )
@@ -52,8 +53,9 @@ class LevelsControl(QWidget):
             self.update()
 
     def _say(self) -> None:
-        self.setToolTip(f"{self.text}\n{_TIP}" if self.text else _TIP)
-        self.setAccessibleName(self.text or "Display: brightness and contrast")
+        tip = _(_TIP)
+        self.setToolTip(f"{self.text}\n{tip}" if self.text else tip)
+        self.setAccessibleName(self.text or _("Display: brightness and contrast"))
 
     def sizeHint(self) -> QSize:
         """The sign, and the words behind it."""

@@ -24,6 +24,7 @@ from app.keys import is_usual, keys_of, with_key
 from app.widgets import theme
 from app.widgets.fitted import FittedLabel, tell_whole
 from app.widgets.plain import PlainLabel, plain_tip
+from semc_core.language import _
 
 
 class BannerBar(QFrame):
@@ -85,10 +86,10 @@ class BannerBar(QFrame):
         self._text.setText(f"{banner.text}  (+{len(banner.more)})" if banner.more else banner.text)
         self._text.setToolTip(plain_tip("\n\n".join(banner.more)))
         for name in banner.actions:
-            self._add_button(with_key(self._titles[name], name)).clicked.connect(
-                lambda _=False, n=name: self.action_chosen.emit(n)
+            self._add_button(with_key(_(self._titles[name]), name)).clicked.connect(
+                lambda _on=False, n=name: self.action_chosen.emit(n)
             )
-        self._add_button("Hide").clicked.connect(self.put_away)
+        self._add_button(_("Hide")).clicked.connect(self.put_away)
         self._arrange()
         self.show()
 
@@ -112,7 +113,7 @@ class StatusLine(QWidget):
         self._notice = PlainLabel()
         self._notice.setObjectName("notice")
         self._notice.setWordWrap(True)
-        research = PlainLabel(RESEARCH_NOTICE)
+        research = PlainLabel(_(RESEARCH_NOTICE))
         research.setObjectName("heading")
         self._numbers.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._model.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -183,11 +184,13 @@ class HelpOverlay(QFrame):
         super().__init__(parent)
         self._room = parent
         self.setObjectName("panel")
-        title = PlainLabel("Keys")
+        title = PlainLabel(_("Keys"))
         title.setFont(theme.scaled_font(self.font(), 1.5, bold=True))
         note = PlainLabel(
-            "Foot pedals send plain keys: F2 to F8, Page up and Page down are meant for them. "
-            "Any command can have another key: see the preferences."
+            _(
+                "Foot pedals send plain keys: F2 to F8, Page up and Page down are meant for them. "
+                "Any command can have another key: see the preferences."
+            )
         )
         note.setObjectName("dim")
         note.setWordWrap(True)
@@ -243,8 +246,8 @@ def _list_of_keys(page: str) -> QWidget:
     grid.setVerticalSpacing(round(0.15 * theme.em(keys)))
     for row, binding in enumerate(bindings_of(page)):
         names = [key_name(key) for key in dict.fromkeys(keys_of(binding.name)) if key != "Enter"]
-        shown = binding.shown if is_usual(binding.name) else ""
-        texts = (shown or "   ".join(names), binding.title, binding.help)
+        shown = _(binding.shown) if is_usual(binding.name) else ""
+        texts = (shown or "   ".join(names), _(binding.title), _(binding.help))
         for column, text in enumerate(texts):
             label = PlainLabel(text)
             label.setObjectName(("heading", "heading", "dim")[column])

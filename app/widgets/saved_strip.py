@@ -18,6 +18,7 @@ from app.widgets.fitted import tell_whole
 from app.widgets.plain import PlainLabel
 from app.widgets.wrapping import WrapRow
 from semc_core.labels import full_name, short_name
+from semc_core.language import _
 from semc_core.text import scan_time
 from semc_core.types import SavedPlane
 
@@ -30,14 +31,14 @@ _CARDS_EM: Final = 5.2
 def card_state(plane: SavedPlane, marks: StripMarks = NO_MARKS) -> str:
     """What a card says beside the time: that nothing was written comes before all else."""
     if plane.png is None:
-        return "not written"
+        return _("not written")
     if plane.hold_id in marks.rejected:
-        return "rejected"
+        return _("rejected")
     if plane.hold_id in marks.named:
-        return "by you"
+        return _("by you")
     if not plane.final:
-        return "holding"
-    return "by hand" if plane.by_hand else ""
+        return _("holding")
+    return _("by hand") if plane.by_hand else ""
 
 
 class PlaneCard(Card[SavedPlane]):
@@ -55,13 +56,19 @@ class PlaneCard(Card[SavedPlane]):
         """Show this instead: a better frame of the same hold."""
         super().show_item(item, colour)
         self._show_pixels(item.thumbnail)
-        how = "captured by hand" if item.by_hand else "found"
+        known = {
+            "plane": full_name(item.plane),
+            "confidence": f"{item.confidence:.0%}",
+            "time": scan_time(item.time_s),
+            "frame": item.frame_index,
+        }
+        if item.by_hand:
+            said = _("{plane}, {confidence}, captured by hand at {time}, frame {frame}", **known)
+        else:
+            said = _("{plane}, {confidence}, found at {time}, frame {frame}", **known)
         judged = f"\n{quality_text(item.quality)}" if item.quality is not None else ""
-        saved = "" if item.png is not None else "\nNot written: saving failed or is off."
-        self.setToolTip(
-            f"{full_name(item.plane)}, {item.confidence:.0%}, {how} at {scan_time(item.time_s)}, "
-            f"frame {item.frame_index}{judged}{saved}"
-        )
+        saved = "" if item.png is not None else "\n" + _("Not written: saving failed or is off.")
+        self.setToolTip(f"{said}{judged}{saved}")
         self.setAccessibleName(f"{short_name(item.plane)} {item.confidence:.0%}")
 
     def sizeHint(self) -> QSize:
@@ -119,7 +126,7 @@ class SavedStrip(Strip[SavedPlane]):
     change_folder_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        show, change = QPushButton("Show folder"), QPushButton("Change …")
+        show, change = QPushButton(_("Show folder")), QPushButton(_("Change …"))
         super().__init__(parent, (show, change))
         for button, wanted in ((show, self.folder_wanted), (change, self.change_folder_wanted)):
             button.setObjectName("flat")
@@ -127,8 +134,10 @@ class SavedStrip(Strip[SavedPlane]):
         self._heading.setText(strip_title(()))
         self._header.setSpacing(round(0.6 * theme.em(self)))
         self._empty.setText(
-            "None yet. The best frame of every plane that is held is saved by itself; "
-            "Capture saves one by hand."
+            _(
+                "None yet. The best frame of every plane that is held is saved by itself; "
+                "Capture saves one by hand."
+            )
         )
         self._empty.setWordWrap(True)
         self._row.setStretchFactor(self._empty, 1)
@@ -147,7 +156,7 @@ class SavedStrip(Strip[SavedPlane]):
 
     def show_folder(self, text: str) -> None:
         """Say where the planes are written."""
-        tell_whole(self._hint, f"in {text}")
+        tell_whole(self._hint, _("in {folder}", folder=text))
 
     def show_planes(
         self, planes: tuple[SavedPlane, ...], colours: dict[str, str], marks: StripMarks = NO_MARKS
@@ -167,19 +176,19 @@ class SavedStrip(Strip[SavedPlane]):
         """What is asked, and which keys and names are offered."""
         return self._asked
 
-    def ask(self, question: str, offered: tuple[tuple[str, str], ...], way_out: str = "Esc: later") -> None:
+    def ask(self, question: str, offered: tuple[tuple[str, str], ...], way_out: str | None = None) -> None:
         """Ask for the name of a plane above the cards; nothing waits for the answer. "" asks nothing.
 
         Args:
             question: That is asked.
             offered: Key, or "", and name of each plane.
-            way_out: What other keys do.
+            way_out: What other keys do; None: Esc is for later.
         """
         if (question, offered) == self._asked:
             return
         self._asked = question, offered
         self._question.setText(question)
-        self._way_out.setText(way_out)
+        self._way_out.setText(_("Esc: later") if way_out is None else way_out)
         for number, button in enumerate(self._choices):
             key, name = offered[number] if number < len(offered) else ("", "")
             button.setText(f"{key} {name}".strip().replace("&", "&&"))
@@ -200,7 +209,7 @@ class SavedStrip(Strip[SavedPlane]):
         self._scroll.setVisible(names.isHidden() or left >= _CARDS_EM * em)
 
     def _choose(self, number: int) -> None:
-        _, offered = self._asked
+        offered = self._asked[1]
         if number < len(offered):
             self.named.emit(offered[number][1])
 
@@ -222,16 +231,18 @@ class SavedStrip(Strip[SavedPlane]):
 
 def _unused(number: int) -> str:
     """What a choice is called that offers nothing now."""
-    return f"Plane {number + 1}"
+    return _("Plane {number}", number=number + 1)
 
 
 def strip_title(planes: tuple[SavedPlane, ...]) -> str:
     """ "Saved planes (3)", with those that were not written counted apart."""
     written = sum(plane.png is not None for plane in planes)
     missing = len(planes) - written
-    counts = [str(written)] if written else []
-    counts += [f"{missing} not written"] if missing else []
-    return "Saved planes" + (f" ({', '.join(counts)})" if counts else "")
+    if written and missing:
+        return _("Saved planes ({written}, {missing} not written)", written=written, missing=missing)
+    if missing:
+        return _("Saved planes ({missing} not written)", missing=missing)
+    return _("Saved planes ({written})", written=written) if written else _("Saved planes")
 
 
 class PlaneViewer(QWidget):
@@ -245,9 +256,9 @@ class PlaneViewer(QWidget):
         self._path: Path | None = None
         self._text = PlainLabel()
         self._text.setWordWrap(True)
-        self._show = QPushButton("Show in folder")
+        self._show = QPushButton(_("Show in folder"))
         self._show.clicked.connect(self._show_in_folder)
-        close = QPushButton("Close  (Esc)")
+        close = QPushButton(_("Close  (Esc)"))
         close.clicked.connect(self.hide)
         bar = QHBoxLayout()
         bar.addWidget(self._text, 1)
@@ -265,13 +276,14 @@ class PlaneViewer(QWidget):
         missing = self._image.isNull()
         if missing:
             self._image = image_of(plane.thumbnail)
-        where = "not written" if plane.png is None else str(plane.png)
+        where = _("not written") if plane.png is None else str(plane.png)
         if missing and plane.png is not None:
-            where += " (cannot be read; the small picture is shown)"
+            where = _("{file} (cannot be read; the small picture is shown)", file=where)
         judged = f"  ·  {quality_text(plane.quality)}" if plane.quality is not None else ""
+        place = _("{time}, frame {frame}", time=scan_time(plane.time_s), frame=plane.frame_index)
         self._text.setText(
             f"{short_name(plane.plane)}  {full_name(plane.plane)}  ·  {plane.confidence:.0%}  ·  "
-            f"{scan_time(plane.time_s)}, frame {plane.frame_index}{judged}\n{where}"
+            f"{place}{judged}\n{where}"
         )
         self._show.setEnabled(plane.png is not None)
         self.setGeometry(self._room.rect())

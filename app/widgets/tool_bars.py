@@ -21,6 +21,7 @@ from app.keys import correcting_tips, first_key, keys_of, start_tip, tool_tip
 from app.widgets import theme
 from app.widgets.action_button import ActionButton
 from app.widgets.plain import plain_tip
+from semc_core.language import _
 
 MEASURE_TOOLS: Final = tuple(one.name for one in BINDINGS if one.name.startswith(("measure_", "live_")))
 _CHECKABLE: Final = (
@@ -49,11 +50,11 @@ def make_actions(window: QWidget, do: Callable[[str], object]) -> dict[str, QAct
     """
     actions = {}
     for binding in BINDINGS:
-        action = QAction(binding.title, window)
+        action = QAction(_(binding.title), window)
         action.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
         action.setAutoRepeat(binding.repeats)
         action.setCheckable(binding.name in _CHECKABLE)
-        action.triggered.connect(lambda _=False, name=binding.name: do(name))
+        action.triggered.connect(lambda _on=False, name=binding.name: do(name))
         window.addAction(action)
         actions[binding.name] = action
     show_keys(actions)

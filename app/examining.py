@@ -15,7 +15,7 @@ from app.review.controller import ReviewController
 from app.review.worker import SessionWorker
 from app.worklist.by_hand import FormSubject
 from app.worklist.presenter import THE_SESSION, examination_line, reassigning
-from semc_core.language import N_, _
+from semc_core.language import _
 from semc_core.session.erasing.forget import forget
 from semc_core.session.examination import Examination
 from semc_core.session.session import Session
@@ -48,7 +48,7 @@ class Examining:
     def line(self, page: str) -> str:
         """What the window says of the examination on this page."""
         if page == REVIEW:
-            return examination_line(self._dialogs.reviewed.examination, N_("this session"), used=False)
+            return examination_line(self._dialogs.reviewed.examination, "this session", used=False)
         return self._dialogs.worklist.line(page == LIVE)
 
     def follow_review(self, worker: SessionWorker | None) -> None:
@@ -65,15 +65,14 @@ class Examining:
             return self._of_review(opened.session)
         pipeline = control.pipeline
         if page == LIVE and pipeline is not None and (control.running or pipeline.session is not None):
-            of = N_("the scan that runs") if control.running else N_("the scan that was made")
             return FormSubject(
-                of,
+                "the scan that runs" if control.running else "the scan that was made",
                 control.current,
                 lambda examination: control.choose_for(pipeline, examination),
                 control.question,
                 why_not=erase_in_review(),
             )
-        return FormSubject(N_("the next scan"), control.next, control.choose, control.question)
+        return FormSubject("the next scan", control.next, control.choose, control.question)
 
     def _of_review(self, session: Session) -> FormSubject:
         reviewed = self._dialogs.reviewed
@@ -88,7 +87,7 @@ class Examining:
                 self._dialogs.worklist.current = examination
 
         return FormSubject(
-            N_("the session in review"),
+            "the session in review",
             reviewed.examination,
             keep,
             question,

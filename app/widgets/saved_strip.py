@@ -57,7 +57,7 @@ class PlaneCard(Card[SavedPlane]):
         super().show_item(item, colour)
         self._show_pixels(item.thumbnail)
         known = {
-            "plane": full_name(item.plane),
+            "plane": _(full_name(item.plane)),
             "confidence": f"{item.confidence:.0%}",
             "time": scan_time(item.time_s),
             "frame": item.frame_index,
@@ -69,7 +69,7 @@ class PlaneCard(Card[SavedPlane]):
         judged = f"\n{quality_text(item.quality)}" if item.quality is not None else ""
         saved = "" if item.png is not None else "\n" + _("Not written: saving failed or is off.")
         self.setToolTip(f"{said}{judged}{saved}")
-        self.setAccessibleName(f"{short_name(item.plane)} {item.confidence:.0%}")
+        self.setAccessibleName(f"{_(short_name(item.plane))} {item.confidence:.0%}")
 
     def sizeHint(self) -> QSize:
         """As wide as the texts need."""
@@ -103,7 +103,7 @@ class PlaneCard(Card[SavedPlane]):
         second = QRectF(inside.left(), inside.bottom() - 1.15 * em, inside.width(), 1.15 * em)
         name = theme.scaled_font(self.font(), 1.1, bold=True)
         level = percent(plane.confidence), name, theme.TEXT
-        paint_ends(painter, first, (short_name(plane.plane), name, colour), level)
+        paint_ends(painter, first, (_(short_name(plane.plane)), name, colour), level)
         small = theme.scaled_font(self.font(), 0.9)
         state = card_state(plane, self.marks), small, theme.WARNING if plane.png is None else theme.DIM
         paint_ends(painter, second, (scan_time(plane.time_s), small, theme.DIM), state)
@@ -192,8 +192,8 @@ class SavedStrip(Strip[SavedPlane]):
         for number, button in enumerate(self._choices):
             key, name = offered[number] if number < len(offered) else ("", "")
             button.setText(f"{key} {name}".strip().replace("&", "&&"))
-            button.setToolTip(full_name(name))
-            button.setAccessibleName(full_name(name) if name else _unused(number))
+            button.setToolTip(_(full_name(name)))
+            button.setAccessibleName(_(full_name(name)) if name else _unused(number))
             button.setVisible(bool(name))
         self._names.setVisible(bool(question))
         self._share_height()
@@ -282,7 +282,7 @@ class PlaneViewer(QWidget):
         judged = f"  ·  {quality_text(plane.quality)}" if plane.quality is not None else ""
         place = _("{time}, frame {frame}", time=scan_time(plane.time_s), frame=plane.frame_index)
         self._text.setText(
-            f"{short_name(plane.plane)}  {full_name(plane.plane)}  ·  {plane.confidence:.0%}  ·  "
+            f"{_(short_name(plane.plane))}  {_(full_name(plane.plane))}  ·  {plane.confidence:.0%}  ·  "
             f"{place}{judged}\n{where}"
         )
         self._show.setEnabled(plane.png is not None)

@@ -6,6 +6,7 @@ and the shipped model, the fetal ones by SonoNet (Baumgartner et al. 2017).
 
 from typing import Final
 
+from semc_core.language import N_
 from semc_core.text import readable
 
 NON_STANDARD: Final = "NSP"
@@ -47,30 +48,33 @@ BRAIN_PLANES: Final = (
 """In which a fetal head is measured."""
 
 FULL_NAMES: Final = {
-    "FHP1": "First porta hepatis",
-    "FHP2": "Second porta hepatis",
-    "LLP": "Left lobe",
-    "RLP": "Right lobe",
-    "LPV-S": "Left portal vein, sagittal",
-    "HRP": "Hepatorenal",
-    NON_STANDARD: "No standard plane",
-    "3VV": "Three vessels",
-    "4CH": "Four chambers",
-    FETAL_BACKGROUND: "No standard plane",
-    "Brain(Cb)": "Brain, cerebellum",
-    "Brain(Tv)": "Brain, ventricles",
-    "LVOT": "Left ventricular outflow tract",
-    "RVOT": "Right ventricular outflow tract",
-    "Spine(cor)": "Spine, coronal",
-    "Spine(sag)": "Spine, sagittal",
+    "FHP1": N_("First porta hepatis"),
+    "FHP2": N_("Second porta hepatis"),
+    "LLP": N_("Left lobe"),
+    "RLP": N_("Right lobe"),
+    "LPV-S": N_("Left portal vein, sagittal"),
+    "HRP": N_("Hepatorenal"),
+    NON_STANDARD: N_("No standard plane"),
+    "3VV": N_("Three vessels"),
+    "4CH": N_("Four chambers"),
+    FETAL_BACKGROUND: N_("No standard plane"),
+    "Brain(Cb)": N_("Brain, cerebellum"),
+    "Brain(Tv)": N_("Brain, ventricles"),
+    "LVOT": N_("Left ventricular outflow tract"),
+    "RVOT": N_("Right ventricular outflow tract"),
+    "Spine(cor)": N_("Spine, coronal"),
+    "Spine(sag)": N_("Spine, sagittal"),
 }
 
 
 def short_name(label: str) -> str:
-    """What the window and the report call it: the label itself, but for "none of these"."""
-    return "No plane" if label == NON_STANDARD else readable(label)
+    """What the window and the report call it: the label itself, but for "none of these".
+
+    In English: it is stored and exported. The window shows it by `_`.
+    """
+    return N_("No plane") if label == NON_STANDARD else readable(label)
 
 
 def full_name(label: str) -> str:
-    """The name in words, or the label itself where we know no words for it."""
+    """The name in words, or the label itself where we know no words for it; in English, as `short_name`."""
     return FULL_NAMES.get(label) or readable(label)

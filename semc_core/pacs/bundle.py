@@ -20,6 +20,7 @@ from pydicom.errors import InvalidDicomError
 
 from semc_core.errors import PacsError, SemcError
 from semc_core.export.manifest import check_bundle
+from semc_core.language import _
 from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import DicomObject, Job
 from semc_core.session.session import Session
@@ -60,11 +61,16 @@ def exported_objects(bundle: Path) -> ExportedObjects:
     """
     checked = check_bundle(bundle)
     if not checked.ok:
-        raise PacsError(f"The export was changed since it was written ({checked.problems[0]}); export again.")
+        raise PacsError(
+            _(
+                "The export was changed since it was written ({problem}); export again.",
+                problem=checked.problems[0],
+            )
+        )
     read = _from_folder(bundle) if bundle.is_dir() else _from_zip(bundle)
     names = sorted(name for name in checked.names if name.startswith(_FOLDER) and name.endswith(".dcm"))
     if not names:
-        raise PacsError("The export holds no DICOM objects; export again with DICOM.")
+        raise PacsError(_("The export holds no DICOM objects; export again with DICOM."))
     found = {described(read(name)): name for name in names}
     return ExportedObjects(
         tuple(found), lambda one: read(found[one]), checked.manifest_sha256, checked.deidentified
@@ -81,8 +87,13 @@ def _from_zip(bundle: Path) -> Callable[[str], bytes]:
             size = archive.getinfo(name).file_size
             if size > _MOST_BYTES:
                 raise PacsError(
-                    f"{name} of the export would unpack to {size / 1e6:.0f} MB, more than a DICOM object may "
-                    f"have here ({_MOST_BYTES // 10**6} MB); export fewer frames."
+                    _(
+                        "{name} of the export would unpack to {size} MB, more than a DICOM object may have "
+                        "here ({most} MB); export fewer frames.",
+                        name=name,
+                        size=f"{size / 1e6:.0f}",
+                        most=_MOST_BYTES // 10**6,
+                    )
                 )
             return archive.read(name)
 
@@ -102,7 +113,7 @@ def described(content: bytes) -> DicomObject:
         syntax = str(header.file_meta.TransferSyntaxUID)
     except _UNREADABLE:
         # The cause is left out: messages of this library quote values.
-        raise PacsError("A DICOM object of the export cannot be read; export again.") from None
+        raise PacsError(_("A DICOM object of the export cannot be read; export again.")) from None
     sop_class, sop_instance, study, series = identifiers
     digest = hashlib.sha256(content).hexdigest()
     return DicomObject(sop_class, sop_instance, study, series, syntax, digest, len(content))

@@ -21,6 +21,7 @@ from semc_core.io.foreign_fields import with_foreign_fields
 from semc_core.io.loopback import is_loopback
 from semc_core.io.private import make_private_folder
 from semc_core.io.rules import checked, format_number, one_of, within
+from semc_core.language import N_, _
 
 OWN_TITLE: Final = "SEMC_LIVE"
 BOOK_NAME: Final = "destinations.json"
@@ -40,6 +41,15 @@ def _check_name(name: str) -> None:
         raise ValueError(f"must have 1 to {_LONGEST_NAME} printable characters")
 
 
+def _need_name(name: str) -> None:
+    """Raises UsageError."""
+    try:
+        _check_name(name)
+    except ValueError as error:
+        told = _("A destination's name must have 1 to {longest} printable characters.", longest=_LONGEST_NAME)
+        raise UsageError(told) from error
+
+
 def _check_host(host: str) -> None:
     if not host or any(mark.isspace() or not mark.isprintable() for mark in host):
         raise ValueError("must be a name or an address, without spaces")
@@ -54,9 +64,11 @@ def _check_patience(connect_s: float, answer_s: float, attempts: int) -> None:
     """Raises UsageError."""
     for wait_s, most_s in ((connect_s, _LONGEST_CONNECT_S), (answer_s, _LONGEST_ANSWER_S)):
         if not 0 < wait_s <= most_s:
-            raise UsageError(f"This time-out is more than 0 and at most {most_s:.0f} seconds.")
+            raise UsageError(
+                _("This time-out is more than 0 and at most {most} seconds.", most=f"{most_s:.0f}")
+            )
     if not 1 <= attempts <= _MOST_ATTEMPTS:
-        raise UsageError(f"The number of attempts is from 1 to {_MOST_ATTEMPTS}.")
+        raise UsageError(_("The number of attempts is from 1 to {most}.", most=_MOST_ATTEMPTS))
 
 
 Host = Annotated[str, checked(_check_host)]
@@ -120,39 +132,52 @@ class Destination:
         Raises:
             UsageError: One cannot be used.
         """
-        try:
-            _check_name(self.name)
-        except ValueError as error:
-            raise UsageError(f"A destination's name {error}.") from error
+        _need_name(self.name)
         try:
             _check_host(self.host)
         except ValueError as error:
-            raise UsageError("Give the server's host as a name or an address, without spaces.") from error
+            raise UsageError(_("Give the server's host as a name or an address, without spaces.")) from error
         if not 1 <= self.port <= _LAST_PORT:
             raise UsageError(
-                f"A port is a number from 1 to {_LAST_PORT}; DICOM servers often use 104 or 11112."
+                _(
+                    "A port is a number from 1 to {last}; DICOM servers often use 104 or 11112.",
+                    last=_LAST_PORT,
+                )
             )
         try:
             _check_title(self.title)
             _check_title(self.own_title)
         except ValueError as error:
-            raise UsageError(f"An AE title {error}.") from error
+            told = _("An AE title must have 1 to 16 plain characters, and no backslash.")
+            raise UsageError(told) from error
         _check_patience(self.connect_s, self.answer_s, self.attempts)
         if self.commitment_port is not None and not 1 <= self.commitment_port <= _LAST_PORT:
-            raise UsageError(f"The port for its answers is a number from 1 to {_LAST_PORT}, such as 11113.")
+            raise UsageError(
+                _("The port for its answers is a number from 1 to {last}, such as 11113.", last=_LAST_PORT)
+            )
+
+
+_NO_URL: Final = "must be an address such as https://host/dicom-web"
+_NOT_ALONE: Final = "must be the address alone: what proves who asks is kept elsewhere"
+_NOT_THIS_URL: Final = {
+    _NO_URL: N_("The address of a DICOMweb service must be an address such as https://host/dicom-web."),
+    _NOT_ALONE: N_(
+        "The address of a DICOMweb service must be the address alone: what proves who asks is kept elsewhere."
+    ),
+}
 
 
 def _check_url(text: str) -> None:
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
+        host, _port = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError("must be an address such as https://host/dicom-web") from error
+        raise ValueError(_NO_URL) from error
     plain = text.isascii() and text.isprintable() and " " not in text and len(text) <= _LONGEST_URL
     if parts.scheme not in ("http", "https") or not host or not plain:
-        raise ValueError("must be an address such as https://host/dicom-web")
+        raise ValueError(_NO_URL)
     if "@" in parts.netloc or "?" in text or "#" in text:
-        raise ValueError("must be the address alone: what proves who asks is kept elsewhere")
+        raise ValueError(_NOT_ALONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,19 +210,18 @@ class WebDestination:
         Raises:
             UsageError: One cannot be used.
         """
-        try:
-            _check_name(self.name)
-        except ValueError as error:
-            raise UsageError(f"A destination's name {error}.") from error
+        _need_name(self.name)
         try:
             _check_url(self.url)
         except ValueError as error:
-            raise UsageError(f"The address of a DICOMweb service {error}.") from error
+            raise UsageError(_(_NOT_THIS_URL[str(error)])) from error
         parts = urlsplit(self.url)
         if parts.scheme == "http" and not self.plain_http and not is_loopback(parts.hostname or ""):
             raise UsageError(
-                "A DICOMweb service on another machine is talked to by https; by http only where you say so "
-                "(--plain-http): all of it can be read on the way."
+                _(
+                    "A DICOMweb service on another machine is talked to by https; by http only where you say "
+                    "so (--plain-http): all of it can be read on the way."
+                )
             )
         _check_patience(self.connect_s, self.answer_s, self.attempts)
 
@@ -250,8 +274,10 @@ def _check_listening(server: Destination) -> None:
     tls = server.tls if server.commitment_port is not None else None
     if tls is not None and (tls.certificate is None or tls.ca is None):
         raise UsageError(
-            "To be answered over TLS this program needs a certificate of its own and the server's CA; "
-            "give both, or no port for answers."
+            _(
+                "To be answered over TLS this program needs a certificate of its own and the server's CA; "
+                "give both, or no port for answers."
+            )
         )
 
 
@@ -286,12 +312,17 @@ class DestinationBook:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise PacsError(f"{self._path} cannot be read; check who may read it.") from error
+            raise PacsError(_("{path} cannot be read; check who may read it.", path=self._path)) from error
         except DocumentFault as fault:
             if fault.newer:
-                raise PacsError(f"{self._path} is of a newer program; update this one.") from fault
+                newer = _("{path} is of a newer program; update this one.", path=self._path)
+                raise PacsError(newer) from fault
             raise PacsError(
-                f"{self._path} is damaged ({fault}); remove it, and add the destinations again."
+                _(
+                    "{path} is damaged ({fault}); remove it, and add the destinations again.",
+                    path=self._path,
+                    fault=fault,
+                )
             ) from fault
         # An older program may have added one of a name that it could not know: it is the newer one.
         known = {each.name for each in stored.destinations}
@@ -307,7 +338,7 @@ class DestinationBook:
         for each in self.every():
             if each.name == name:
                 return each
-        raise PacsError(f'There is no destination "{name}"; add it with "semc pacs add".')
+        raise PacsError(_('There is no destination "{name}"; add it with "semc pacs add".', name=name))
 
     def get(self, name: str) -> Destination:
         """The destination of this name.
@@ -317,7 +348,9 @@ class DestinationBook:
         """
         found = self.find(name)
         if isinstance(found, WebDestination):
-            raise PacsError(f"{name} is a DICOMweb service, which cannot be asked this; name another server.")
+            raise PacsError(
+                _("{name} is a DICOMweb service, which cannot be asked this; name another server.", name=name)
+            )
         return found
 
     def put(self, server: Server) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 
 from semc_core.errors import PacsError, SessionError
 from semc_core.io.lock import WriterLock
+from semc_core.language import _
 from semc_core.pacs.queue_store import ASK_FOR_S, Item, QueueStore
 from semc_core.text import utc_now
 
@@ -51,7 +52,7 @@ class Outbox:
         try:
             self._lock = WriterLock(file.folder)
         except SessionError as error:
-            raise SentElsewhere("Another SEMC Live sends the queue already; it sends this too.") from error
+            raise SentElsewhere(_("Another SEMC Live sends the queue already; it sends this too.")) from error
         try:
             self._recover()
         except BaseException:

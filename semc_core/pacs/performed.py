@@ -28,6 +28,7 @@ from semc_core.io.documents import STRICT, Document, DocumentFault, configured
 from semc_core.io.lock import WriterLock
 from semc_core.io.private import make_private_folder
 from semc_core.io.rules import checked, moment, within
+from semc_core.language import _
 from semc_core.pacs.association import SUCCESS, UNCOMPRESSED, VERIFICATION, AssociationFault, DicomAssociation
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.session.examination import Examination
@@ -217,9 +218,17 @@ class PerformedSteps:
                     return ""
         if step.faults + 1 >= MOST_ATTEMPTS:
             self._remove(step)
-            return f"{server.name} did not take that an examination was performed (status {status:04X})."
+            return _(
+                "{server} did not take that an examination was performed (status {status}).",
+                server=server.name,
+                status=f"{status:04X}",
+            )
         self._changed(step, faults=step.faults + 1)
-        return f"{server.name} could not take that an examination is performed (status {status:04X})."
+        return _(
+            "{server} could not take that an examination is performed (status {status}).",
+            server=server.name,
+            status=f"{status:04X}",
+        )
 
     def _changed(self, step: PerformedStep, **fields: int) -> PerformedStep:
         """Keep this of a step as it stands now: its window may have ended it during the wait for a server."""
@@ -254,7 +263,10 @@ class PerformedAssociation(DicomAssociation):
         """
         contexts = [build_context(each, list(UNCOMPRESSED)) for each in (PERFORMED, VERIFICATION)]
         super().__init__(server, contexts, opened=opened)
-        refused = f"{server.name} does not take that examinations are performed (MPPS); switch it off there."
+        refused = _(
+            "{server} does not take that examinations are performed (MPPS); switch it off there.",
+            server=server.name,
+        )
         self._need(PERFORMED, AssociationFault(refused))
 
     def create(self, step: PerformedStep) -> int:
@@ -273,7 +285,7 @@ class PerformedAssociation(DicomAssociation):
         dataset, answer = at_end(step), Dataset()
 
         def send() -> Dataset:
-            status, _ = self._association.send_n_set(dataset, PERFORMED, step.uid, self._next_message())
+            status, _answer = self._association.send_n_set(dataset, PERFORMED, step.uid, self._next_message())
             answer.update(status)
             return status
 

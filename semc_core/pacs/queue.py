@@ -17,6 +17,7 @@ from semc_core.errors import PacsError
 from semc_core.io.atomic import flush, save_error
 from semc_core.io.private import make_private_folder
 from semc_core.io.regular import is_file
+from semc_core.language import _
 from semc_core.pacs.queue_store import (
     ASK_FOR_S,
     FOLDER_NAME,
@@ -148,7 +149,7 @@ class SendQueue:
         for job in self.jobs():
             if job.job_id == job_id:
                 return job
-        raise PacsError(f'There is no job {job_id}; see "semc pacs list".')
+        raise PacsError(_('There is no job {number}; see "semc pacs list".', number=job_id))
 
     def items(self, job_id: int) -> tuple[Item, ...]:
         """The objects of a job."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from semc_core.errors import PacsError, SemcError
+from semc_core.language import _
 from semc_core.pacs.association import AssociationFault, shut_down
 from semc_core.pacs.client import MOST_OBJECTS
 from semc_core.pacs.commitment.committer import Committer
@@ -132,7 +133,11 @@ class SendService:
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             # The type only: what libraries say quotes data sets.
             _log.error("Sending ended with a fault: %s", type(error).__name__)
-            self._tell(SendState("failed", message=f"Sending ended with a fault ({type(error).__name__})."))
+            self._tell(
+                SendState(
+                    "failed", message=_("Sending ended with a fault ({fault}).", fault=type(error).__name__)
+                )
+            )
         else:
             self._tell(SendState("stopped"))
 

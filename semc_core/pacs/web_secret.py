@@ -20,6 +20,7 @@ from semc_core.io.documents import STRICT, Document, DocumentFault, configured
 from semc_core.io.private import make_private_folder
 from semc_core.io.rules import format_number, one_of
 from semc_core.io.system_keyring import SERVICE, ask_keyring
+from semc_core.language import N_, _
 from semc_core.pacs.destinations import Server, WebDestination
 
 if TYPE_CHECKING:
@@ -51,16 +52,8 @@ class WebSecret:
         Raises:
             UsageError: One cannot be used.
         """
-        if self.token and (self.user or self.password):
-            raise UsageError("A DICOMweb service is given a token or a user and a password, not both.")
-        if self.password and not self.user:
-            raise UsageError("A password for a DICOMweb service needs the user whose it is.")
-        if any(not "!" <= each <= "~" for each in self.token):
-            raise UsageError("The token for the DICOMweb service is none: one word of printable characters.")
-        if ":" in self.user or not (self.user + self.password).isprintable():
-            raise UsageError("A user of a DICOMweb service has no colon, and no line break, in the name.")
-        if max(len(self.token), len(self.user), len(self.password)) > _LONGEST:
-            raise UsageError(f"A token or password has {_LONGEST} characters at most.")
+        if fault := _wrong_with(self.token, self.user, self.password):
+            raise UsageError(_(fault))
 
     def __bool__(self) -> bool:
         """Whether there is any."""
@@ -116,10 +109,9 @@ class WebSecrets:
         )
         if kept is None or kept.origin != service.origin:
             return WebSecret()
-        try:
-            return WebSecret(kept.token, kept.user, kept.password)
-        except UsageError as error:
-            raise self._damaged(str(error)) from None
+        if fault := _wrong_with(kept.token, kept.user, kept.password):
+            raise self._damaged(fault)
+        return WebSecret(kept.token, kept.user, kept.password)
 
     def put(self, service: WebDestination, secret: WebSecret) -> None:
         """Keep this in place of what was kept for the name; nothing, where `secret` is empty.
@@ -172,6 +164,21 @@ class WebSecrets:
         write_atomically(self._path, _text(secrets).encode(), private=True)
 
 
+def _wrong_with(token: str, user: str, password: str) -> str:
+    """Why these cannot be used, a sentence in English; or ""."""
+    if token and (user or password):
+        return N_("A DICOMweb service is given a token or a user and a password, not both.")
+    if password and not user:
+        return N_("A password for a DICOMweb service needs the user whose it is.")
+    if any(not "!" <= each <= "~" for each in token):
+        return N_("The token for the DICOMweb service is none: one word of printable characters.")
+    if ":" in user or not (user + password).isprintable():
+        return N_("A user of a DICOMweb service has no colon, and no line break, in the name.")
+    if max(len(token), len(user), len(password)) > _LONGEST:
+        return N_("A token or password has 16384 characters at most.")
+    return ""
+
+
 def secret_in(file: Path) -> str:
     """The token or the password that a file holds, and nothing else.
 
@@ -183,11 +190,11 @@ def secret_in(file: Path) -> str:
             text = opened.read(_LONGEST + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            "The file of the token or the password cannot be read; give one that holds that alone."
+            _("The file of the token or the password cannot be read; give one that holds that alone.")
         ) from error
     secret = text.rstrip("\r\n")
     if not secret or len(text) > _LONGEST:
-        raise UsageError("The file of the token or the password holds nothing, or more than one.")
+        raise UsageError(_("The file of the token or the password holds nothing, or more than one."))
     return secret
 
 

@@ -18,6 +18,7 @@ from pynetdicom import build_context
 
 from semc_core.errors import PacsError
 from semc_core.io.documents import DocumentFault
+from semc_core.language import N_, _, plural
 from semc_core.pacs.answers import LONGEST_ANSWERS, name_of, read_answers, text_of
 from semc_core.pacs.association import (
     SUCCESS,
@@ -30,7 +31,6 @@ from semc_core.pacs.destinations import Destination
 from semc_core.session.examination import EXAMINATION, Examination, is_same_patient
 from semc_core.sources.dicom.elements import UNREADABLE
 from semc_core.sources.dicom.header import without_warnings
-from semc_core.text import counted
 
 MOST_ROWS: Final = 10_000
 """Examinations of one answer; what comes after these is not read."""
@@ -157,9 +157,15 @@ class WorklistAssociation(DicomAssociation):
             raise PacsError(fault(self._server, found.status))
         stopped = ""
         if found.stopped == "too many":
-            stopped = f"{self._server} lists more than {most} examinations; ask for one day and modality."
+            stopped = _(
+                "{server} lists more than {most} examinations; ask for one day and modality.",
+                server=self._server,
+                most=most,
+            )
         elif found.stopped:
-            stopped = f"{self._server} took too long; what came until then is shown. Ask for less."
+            stopped = _(
+                "{server} took too long; what came until then is shown. Ask for less.", server=self._server
+            )
         if stopped:
             # It would go on to send what nobody reads.
             self._association.abort()
@@ -172,7 +178,10 @@ class WorklistAssociation(DicomAssociation):
 def no_worklist(name: str) -> AssociationFault:
     """The fault of a server that answers, and has no worklist."""
     return AssociationFault(
-        f"{name} answers, but has no worklist at this port and AE title; ask who runs it which has.",
+        _(
+            "{server} answers, but has no worklist at this port and AE title; ask who runs it which has.",
+            server=name,
+        ),
         permanent=True,
     )
 
@@ -247,39 +256,71 @@ def _day(text: str) -> str:
     return digits if known else ""
 
 
+_ONE_NUMBER: Final = N_(
+    "Two patients of {server} have one accession number ({value}): look at the patient ID"
+)
+_ONE_STUDY: Final = N_("Two patients of {server} have one study ({value}): look at the patient ID")
+
+
 def _what_is_wrong(name: str, rows: Sequence[Examination], left_out: int) -> str:
     """What the user should know of the rows themselves, sentences; or ""."""
     told = []
     if left_out:
-        out = counted(left_out, "examination")
-        told.append(f"{out} of {name} left out: a number or a name there is none that DICOM allows")
+        told.append(
+            plural(
+                "{count} examination of {server} left out: a number or a name there is none that DICOM "
+                "allows",
+                "{count} examinations of {server} left out: a number or a name there is none that DICOM "
+                "allows",
+                left_out,
+                server=name,
+            )
+        )
     if any(_UNKNOWN in row.to_text() for row in rows):
-        told.append(f"Some texts of {name} are not in the character set that it says ({_UNKNOWN})")
+        told.append(
+            _(
+                "Some texts of {server} are not in the character set that it says ({sign})",
+                server=name,
+                sign=_UNKNOWN,
+            )
+        )
     whose: dict[tuple[str, str], Examination] = {}
     for row in rows:
-        for key in (("accession number", row.accession_number), ("study", row.study_uid)):
+        for key in ((_ONE_NUMBER, row.accession_number), (_ONE_STUDY, row.study_uid)):
             other = whose.setdefault(key, row)
             if key[1] and not is_same_patient(row.patient_name, row.patient_id, other):
-                told.append(f"Two patients of {name} have one {key[0]} ({key[1]}): look at the patient ID")
+                told.append(_(key[0], server=name, value=key[1]))
                 return _told(told)
     return _told(told)
 
 
 def _told(sentences: Sequence[str]) -> str:
-    return "; ".join(sentences) + "; tell who runs it." if sentences else ""
+    return _("{findings}; tell who runs it.", findings="; ".join(sentences)) if sentences else ""
+
+
+_NONE: Final = N_("{server} has no examination for {day}.")
+_NONE_OF_KIND: Final = N_("{server} has no {modality} examination for {day}.")
+_BUT: Final = N_(
+    "{server} has no examination for {day}, but some for other days, the nearest {nearest}; check the date "
+    "of this computer and of the server, or ask for any day."
+)
+_BUT_OF_KIND: Final = N_(
+    "{server} has no {modality} examination for {day}, but some for other days, the nearest {nearest}; check "
+    "the date of this computer and of the server, or ask for any day."
+)
 
 
 def _none_that_day(name: str, question: WorklistQuestion, others: Worklist, today: datetime.date) -> str:
     """What is to be said where there is nothing for a day."""
     asked = question.day
     assert asked is not None
-    kind = f"{question.modality} examination" if question.modality else "examination"
-    none = f"{name} has no {kind} for {asked:%d %b %Y}"
+    modality = question.modality
     days = sorted(_days(others.rows), key=lambda day: abs(day - asked))
+    only, but = (_NONE_OF_KIND, _BUT_OF_KIND) if modality else (_NONE, _BUT)
     if not days or asked != today:
-        return f"{none}."
-    near = f"{none}, but some for other days, the nearest {days[0]:%d %b %Y}"
-    return f"{near}; check the date of this computer and of the server, or ask for any day."
+        return _(only, server=name, modality=modality, day=f"{asked:%d %b %Y}")
+    near = f"{days[0]:%d %b %Y}"
+    return _(but, server=name, modality=modality, day=f"{asked:%d %b %Y}", nearest=near)
 
 
 def _days(rows: Iterable[Examination]) -> set[datetime.date]:
@@ -295,9 +336,21 @@ def _days(rows: Iterable[Examination]) -> set[datetime.date]:
 def fault(name: str, status: int) -> str:
     """What a status of a server means for the user, a sentence."""
     if status == _NOT_ALLOWED:
-        return f"{name} does not allow this program to ask for its worklist; ask who runs it."
+        return _(
+            "{server} does not allow this program to ask for its worklist; ask who runs it.", server=name
+        )
     if status == _OUT_OF_RESOURCES:
-        return f"{name} finds too many examinations, or has no room; ask for one day and modality."
+        return _(
+            "{server} finds too many examinations, or has no room; ask for one day and modality.", server=name
+        )
     if status & 0xFF00 == 0xA900:
-        return f"{name} does not understand the question for its worklist (status {status:04X})."
-    return f"{name} could not answer the question for its worklist (status {status:04X}); try again later."
+        return _(
+            "{server} does not understand the question for its worklist (status {status}).",
+            server=name,
+            status=f"{status:04X}",
+        )
+    return _(
+        "{server} could not answer the question for its worklist (status {status}); try again later.",
+        server=name,
+        status=f"{status:04X}",
+    )

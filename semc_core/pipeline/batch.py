@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from semc_core.errors import UsageError
+from semc_core.language import _
 from semc_core.pipeline.queues import BoundedQueue, QueueClosed
 from semc_core.pipeline.stages import (
     DecisionStage,
@@ -66,7 +67,7 @@ def review(
         UsageError: The batch is not at least 1, or `crop` lies outside the first picture.
     """
     if batch < 1:
-        raise UsageError("The batch must be at least 1; give a larger number.")
+        raise UsageError(_("The batch must be at least 1; give a larger number."))
     spec = runtime.spec
     look = PreparationStage(spec.preprocessing, stills=source.info.stills)
     hint = crop or source.hinted_crop
@@ -153,6 +154,10 @@ class _Reader:
         if asked is not None and inside(asked, packet.gray) is None:
             height, width = packet.picture.height, packet.picture.width
             raise UsageError(
-                f"The region of interest lies outside the picture of {width}x{height} pixels; "
-                "give one that overlaps it."
+                _(
+                    "The region of interest lies outside the picture of {width}x{height} pixels; "
+                    "give one that overlaps it.",
+                    width=width,
+                    height=height,
+                )
             )

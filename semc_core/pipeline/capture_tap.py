@@ -6,6 +6,7 @@ import threading
 
 from semc_core.errors import SaveError
 from semc_core.io.video_quality import Quality
+from semc_core.language import _
 from semc_core.pipeline.sink import PlaneSink, RecordingState
 from semc_core.types import FramePacket
 
@@ -39,7 +40,7 @@ class CaptureTap:
         with self._lock:
             sink = self._sink
         if sink is None:
-            raise SaveError("The scan has not begun yet; record it when it has.")
+            raise SaveError(_("The scan has not begun yet; record it when it has."))
         sink.start_recording(quality)
 
     def stop_recording(self) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from semc_core.errors import ModelFileError, SemcError, told_of_system
 from semc_core.io.log import TOLD
+from semc_core.language import _
 from semc_core.pipeline.state import Phase, PipelineState
 
 _log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Lifecycle:
         """
         with self._lock:
             if self._state.phase is not Phase.IDLE:
-                raise SemcError("The scan was already started; start a new one.")
+                raise SemcError(_("The scan was already started; start a new one."))
             self._state = PipelineState(Phase.STARTING)
 
     def run(self) -> None:
@@ -58,7 +59,9 @@ class Lifecycle:
             _log.warning("The scan was ended: %s.", type(error).__name__, extra=TOLD)
         else:
             told = told_of_system(error) if isinstance(error, OSError) else ""
-            sentence = told or f"An unexpected fault ({type(error).__name__}) ended the scan; see the log."
+            sentence = told or _(
+                "An unexpected fault ({fault}) ended the scan; see the log.", fault=type(error).__name__
+            )
             _log.error("The scan was ended by a fault.", exc_info=error)
         self._end(PipelineState(Phase.FAULT, sentence, isinstance(error, ModelFileError)))
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Generic, TypeVar
 
 from semc_core.errors import SemcError, SourceInterrupted
+from semc_core.language import N_, _
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.capture_tap import CaptureTap
 from semc_core.pipeline.course import Lifecycle
@@ -31,7 +32,7 @@ from semc_core.types import Crop, FramePacket, FrameResult, HoldEvent, SavedPlan
 S = TypeVar("S")
 _log = logging.getLogger(__name__)
 
-_OPENING = "Opening the source. A capture card may take some seconds for each change of its mode."
+_OPENING = N_("Opening the source. A capture card may take some seconds for each change of its mode.")
 
 
 class LivePipeline(Generic[S]):
@@ -96,7 +97,7 @@ class LivePipeline(Generic[S]):
         with self._lock:
             sink, opened = self._sink, self._source is not None
         if state.phase is Phase.STARTING:
-            return replace(state, message="Loading the model." if opened else _OPENING)
+            return replace(state, message=_("Loading the model.") if opened else _(_OPENING))
         return state if state.message or sink is None else replace(state, message=sink.fault)
 
     @property
@@ -168,8 +169,12 @@ class LivePipeline(Generic[S]):
         stuck = [t.name for t in (self._capture_thread, self._inference_thread) if t.is_alive()]
         if stuck:
             raise SemcError(
-                f"The scan did not stop within {timeout_s:g} s (waiting for {' and '.join(stuck)}); "
-                "wait until it has, or restart the program."
+                _(
+                    "The scan did not stop within {seconds} s (waiting for {threads}); wait until it has, or "
+                    "restart the program.",
+                    seconds=f"{timeout_s:g}",
+                    threads=_(" and ").join(stuck),
+                )
             )
         self._course.end(Phase.STOPPED)
 

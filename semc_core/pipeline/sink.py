@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from semc_core.errors import SaveError
 from semc_core.imaging.thumbnail import thumbnail
 from semc_core.io.video_quality import Quality
+from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.signal import SignalGap
 from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo, Thresholds
@@ -143,7 +144,7 @@ class MemorySink:
 
     def start_recording(self, quality: Quality) -> None:
         """Raises SaveError."""
-        raise SaveError("Nothing of this scan is saved; switch saving on to record it.")
+        raise SaveError(_("Nothing of this scan is saved; switch saving on to record it."))
 
     def stop_recording(self) -> None:
         """There is none."""

@@ -31,6 +31,7 @@ from semc_core.imaging.score.measures import Measures
 from semc_core.imaging.score.meter import FrameMeasures, QualityMeter
 from semc_core.imaging.score.parts import score
 from semc_core.labels import NON_STANDARD
+from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.detector import RESET_GAP_S, PlaneDetector, PlaneHysteresis
 from semc_core.runtime.base import Runtime
@@ -169,7 +170,10 @@ class DecisionStage:
         """
         if none_class not in classes:
             raise ModelFileError(
-                f"The model has no class {none_class} (none of these); choose a model trained with one."
+                _(
+                    "The model has no class {name} (none of these); choose a model trained with one.",
+                    name=none_class,
+                )
             )
         self._classes = classes
         self._smoother = ProbabilitySmoother(thresholds.smoothing_s)

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from semc_core.errors import SourceError, UsageError
+from semc_core.language import _
 from semc_core.pipeline.batch import review
 from semc_core.pipeline.stages import chosen_thresholds
 from semc_core.runtime.base import Runtime
@@ -50,7 +51,9 @@ def analyse_source(
     """
     with closing(source):
         if source.info.live:
-            raise UsageError(f"{source.info.source_id} is live; open a file to analyse every frame of it.")
+            raise UsageError(
+                _("{source} is live; open a file to analyse every frame of it.", source=source.info.source_id)
+            )
         writer = SessionWriter(folder, origin_of(source, runtime, path))
         with closing(writer), closing(review(source, runtime, batch=batch, crop=crop)) as steps:
             for reviewed in steps:
@@ -73,5 +76,5 @@ def origin_of(source: FrameSource, runtime: Runtime, path: Path | None) -> Origi
         # A folder of images has no hash of its own.
         sha256 = file_sha256(path) if path.is_file() else None
     except OSError as error:
-        raise SourceError(f"{path.name} may not be read; check its permissions.") from error
+        raise SourceError(_("{name} may not be read; check its permissions.", name=path.name)) from error
     return Origin(source.info, spec, thresholds, runtime.device_name, path.absolute(), sha256)

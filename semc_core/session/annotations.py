@@ -15,6 +15,7 @@ from semc_core.errors import UsageError
 from semc_core.imaging.figures import FIGURES, Line, arrow_lines, figure_lines, probe_lines
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.rules import checked, one_of, within
+from semc_core.language import _
 from semc_core.session.examination import is_written
 
 ENTRY: Final = "annotations"
@@ -110,7 +111,9 @@ class Annotations:
         one = _checked(annotation)
         there = {each.number: each for each in self.items} | {one.number: one}
         if len(there) > MOST:
-            raise UsageError(f"{MOST} annotations are all that a session holds; take one away first.")
+            raise UsageError(
+                _("{most} annotations are all that a session holds; take one away first.", most=MOST)
+            )
         return Annotations(tuple(there.values()))
 
     def without(self, number: int) -> Annotations:
@@ -149,10 +152,15 @@ def _is_whole(one: Annotation) -> bool:
 def _checked(annotation: Annotation) -> Annotation:
     text = annotation.text.strip()
     if len(text) > LONGEST or not is_written(text):
-        raise UsageError(f"A text on a picture has at most {LONGEST} characters, all of which can be seen.")
+        raise UsageError(
+            _(
+                "A text on a picture has at most {longest} characters, all of which can be seen.",
+                longest=LONGEST,
+            )
+        )
     one = replace(
         annotation, text=text, points=inside(annotation.points, annotation.width, annotation.height)
     )
     if not _is_whole(one):
-        raise UsageError("This annotation lacks its points, its text or its figure; place it again.")
+        raise UsageError(_("This annotation lacks its points, its text or its figure; place it again."))
     return one

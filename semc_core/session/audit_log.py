@@ -22,6 +22,7 @@ from typing import Any, Final
 from semc_core.errors import SessionError
 from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured
 from semc_core.io.rules import check_moment
+from semc_core.language import _
 from semc_core.session import database
 from semc_core.session.frame_table import LAYOUT, Batch, FrameRow, pack
 from semc_core.session.records import MODEL, PASSING, AuditEntry, ModelEntry, SourceEntry
@@ -46,7 +47,9 @@ def canonical(value: Any) -> str:
         text.encode()  # Half a pair of surrogates, as in a file's name that is no UTF-8, is no text.
         return text
     except (TypeError, ValueError, RecursionError) as error:
-        raise SessionError(f"The session cannot keep this ({error}); use plain, finite values.") from error
+        raise SessionError(
+            _("The session cannot keep this ({fault}); use plain, finite values.", fault=error)
+        ) from error
 
 
 def entry_hash(entry: AuditEntry) -> str:
@@ -334,7 +337,11 @@ def logged_holds(log: Iterable[AuditEntry]) -> list[Hold]:
                 told = FOUND_PLANE.from_plain(entry.payload)
             except DocumentFault as fault:
                 raise SessionError(
-                    f"The log of the session is damaged (in its entry {entry.seq} {fault}); use a copy of it."
+                    _(
+                        "The log of the session is damaged (in its entry {entry} {fault}); use a copy of it.",
+                        entry=entry.seq,
+                        fault=fault,
+                    )
                 ) from fault
             holds[told.plane_id] = told.found
     return sorted(holds.values(), key=lambda hold: (hold.start_s, hold.frame_index))

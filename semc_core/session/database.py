@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 import os
 import re
@@ -14,11 +13,12 @@ from typing import Any, Final
 
 from typing_extensions import TypedDict
 
-from semc_core.errors import SaveError, SessionError
+from semc_core.errors import SessionError
 from semc_core.io.atomic import save_error
 from semc_core.io.documents import STRICT, Document, DocumentFault, configured
 from semc_core.io.private import new_private_file
 from semc_core.io.regular import is_file
+from semc_core.session import database_faults
 from semc_core.session.records import AuditEntry
 from semc_core.session.state import PAYLOAD, TABLES, Edit, State
 
@@ -114,7 +114,7 @@ def create_database(folder: Path) -> sqlite3.Connection:
     try:  # SQLite gives its other files the mode of this one.
         os.close(new_private_file(path))
     except FileExistsError as error:
-        raise SessionError(f"{folder.name} holds a session already; choose another folder.") from error
+        raise database_faults.taken(folder) from error
     except OSError as error:
         raise save_error(folder, error) from error
     with translate_sqlite_errors(folder):
@@ -153,7 +153,7 @@ def open_database(folder: Path, *, read_only: bool) -> sqlite3.Connection:
 def check_there(folder: Path) -> None:
     """Raises SessionError if there is no session in `folder`."""
     if not is_file(folder / DATABASE_NAME):
-        raise SessionError(f"{folder.name} holds no session; choose a folder with a {DATABASE_NAME}.")
+        raise database_faults.missing(folder, DATABASE_NAME)
 
 
 def connect(folder: Path, *, read_only: bool) -> sqlite3.Connection:
@@ -223,10 +223,7 @@ def scrub(connection: sqlite3.Connection, folder: Path) -> None:
         connection.execute("VACUUM")
         (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
-        raise SaveError(
-            f"Another program has {folder.name} open, and its files still hold what was erased; close it "
-            "there and do this again."
-        )
+        raise database_faults.still_read(folder)
 
 
 @contextmanager
@@ -271,7 +268,7 @@ def translate_sqlite_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite may quote what is no text
-        raise _sentence(folder, error) from error
+        raise database_faults.of_sqlite(folder, error) from error
 
 
 def insert_entry(connection: sqlite3.Connection, entry: AuditEntry, payload: str) -> None:
@@ -406,13 +403,11 @@ def _check(connection: sqlite3.Connection, folder: Path) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     version = _version(connection)
     if _is_empty(connection, application, version):
-        raise SessionError(f"The session {folder.name} ended before it began and holds nothing; delete it.")
+        raise database_faults.empty(folder)
     if application != _APPLICATION_ID or version < 1:
-        raise SessionError(f"{DATABASE_NAME} in {folder.name} is not a session; choose another folder.")
+        raise database_faults.foreign(folder, DATABASE_NAME)
     if version > SCHEMA_VERSION:
-        raise SessionError(
-            f"The session {folder.name} was made by a newer program; update this one to open it."
-        )
+        raise database_faults.newer(folder)
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -434,16 +429,3 @@ def _is_empty(connection: sqlite3.Connection, application: int, version: int) ->
         return False
     held = " UNION ALL ".join(f"SELECT 1 FROM {name}" for name in ("audit", "frames", *_tables(version)))
     return connection.execute(f"{held} LIMIT 1").fetchone() is None
-
-
-def _sentence(folder: Path, error: Exception) -> SessionError | SaveError:
-    primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    if primary == sqlite3.SQLITE_FULL:
-        return save_error(folder, OSError(errno.ENOSPC, "no space"))
-    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-        return save_error(folder, OSError(errno.EACCES, "no permission"))
-    if primary == sqlite3.SQLITE_IOERR:
-        return save_error(folder, OSError(errno.EIO, "the disk did not take it"))
-    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return SaveError(f"The session {folder.name} is busy; close other programs that have it open.")
-    return SessionError(f"The session {folder.name} is damaged; use a copy of it, if there is one.")

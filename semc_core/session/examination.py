@@ -16,6 +16,7 @@ from unicodedata import category
 from semc_core.errors import UsageError
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.rules import checked
+from semc_core.language import _
 
 ENTRY: Final = "examination"
 """Kind of the log's entry, and the name of its field."""
@@ -156,14 +157,23 @@ def read_examination(path: Path) -> Examination:
     except (DocumentFault, OSError):
         # The cause is left out: it quotes values.
         raise UsageError(
-            f"{path.name} holds no examination that can be read; take one that semc pacs worklist --json "
-            "lists."
+            _(
+                "{name} holds no examination that can be read; take one that semc pacs worklist --json "
+                "lists.",
+                name=path.name,
+            )
         ) from None
     if len(listed) > 1:
-        raise UsageError(f"{path.name} holds {len(listed)} examinations; leave the one of the scan in it.")
+        raise UsageError(
+            _(
+                "{name} holds {count} examinations; leave the one of the scan in it.",
+                name=path.name,
+                count=len(listed),
+            )
+        )
     (one,) = listed
     if not one.names_patient:
-        raise UsageError(f"The examination in {path.name} names no patient; choose another.")
+        raise UsageError(_("The examination in {name} names no patient; choose another.", name=path.name))
     return one
 
 

@@ -25,6 +25,7 @@ from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, configured
 from semc_core.io.regular import is_folder, read_regular
 from semc_core.labels import full_name
+from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.session.examination import Examination
 from semc_core.session.folder import safe_name
@@ -132,24 +133,35 @@ def read_png(path: Path, sha256: str | None = None) -> NDArray[np.uint8]:
         content = read_regular(path)
     except OSError as error:
         raise SaveError(
-            f"{path.name} is missing; put it back into the session's folder, or reject the plane."
+            _(
+                "{name} is missing; put it back into the session's folder, or reject the plane.",
+                name=path.name,
+            )
         ) from error
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise SaveError(
-            f"{path.name} was changed since it was saved; put the old one back, or reject the plane."
+            _(
+                "{name} was changed since it was saved; put the old one back, or reject the plane.",
+                name=path.name,
+            )
         )
     width, height = struct.unpack(">II", content[16:24]) if content[:8] == _PNG and content[24:] else (0, 0)
     if width * height > _MOST_PIXELS:
         raise SaveError(
-            f"{path.name} is damaged (it would unpack to {width} x {height} pixels); put the picture back, "
-            "or reject the plane."
+            _(
+                "{name} is damaged (it would unpack to {width} x {height} pixels); put the picture back, "
+                "or reject the plane.",
+                name=path.name,
+                width=width,
+                height=height,
+            )
         )
     try:
         decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if width else None
     except cv2.error:  # larger than OpenCV takes
         decoded = None
     if decoded is None or decoded.dtype != np.uint8 or decoded.ndim not in (2, 3):
-        raise SaveError(f"{path.name} is damaged; put the picture back, or reject the plane.")
+        raise SaveError(_("{name} is damaged; put the picture back, or reject the plane.", name=path.name))
     pixels = decoded if decoded.ndim == 2 else cv2.cvtColor(decoded[..., :3], cv2.COLOR_BGR2RGB)
     return read_only(pixels.astype(np.uint8, copy=False))
 
@@ -163,7 +175,7 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     picture = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     done, content = cv2.imencode(".png", picture, _PNG_OPTIONS)
     if not done:
-        raise SaveError("A frame could not be written as PNG; choose another source.")
+        raise SaveError(_("A frame could not be written as PNG; choose another source."))
     return content.tobytes()
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from semc_core.errors import SemcError
+from semc_core.language import _, plural
 from semc_core.session.frame_table import FrameRow, frame_row
 from semc_core.session.records import PROGRAM
 from semc_core.session.session import COMMIT_EVERY_S, Session
-from semc_core.text import counted
 from semc_core.types import FrameResult
 
 _log = logging.getLogger(__name__)
@@ -43,8 +43,13 @@ class FrameLog:
     def fault(self) -> str:
         """The sentence about frames that could not be written, or ""."""
         with self._changed:
-            missing = counted(self._lost, "frame is", "frames are")
-            lost = f"{missing} missing in the log." if self._lost else ""
+            lost = ""
+            if self._lost:
+                lost = plural(
+                    "{count} frame is missing in the log.",
+                    "{count} frames are missing in the log.",
+                    self._lost,
+                )
             return f"{self._fault} {lost}".strip()
 
     def put(self, result: FrameResult) -> None:
@@ -92,7 +97,7 @@ class FrameLog:
             _log.error("The log of the frames ended: %s", type(error).__name__)
             with self._changed:
                 self._closed = True
-                self._fault = "Frames are no longer logged because of an unexpected fault; see the log."
+                self._fault = _("Frames are no longer logged because of an unexpected fault; see the log.")
 
     def _next(self) -> list[FrameRow] | None:
         """Wait until frames are due; None when closed and all is written."""
@@ -121,7 +126,7 @@ class FrameLog:
                 with self._changed:
                     self._notes.pop(0)
         except SemcError as error:
-            fault = f"The frames are not logged. {error}"
+            fault = _("The frames are not logged. {fault}", fault=error)
         with self._changed:
             self._fault = fault
             if fault and self._closed:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
 from semc_core.labels import NON_STANDARD
+from semc_core.language import _
 from semc_core.pose import Pose
 from semc_core.session.records import PICTURES, REASON_CODES, FrameTable
 from semc_core.types import FrameResult, Quality
@@ -132,7 +133,7 @@ def pack(rows: Sequence[FrameRow], classes: tuple[str, ...], none_class: str) ->
         table["expert_weights"] = np.array(weights, np.float32).reshape(len(rows), experts)
     except (KeyError, ValueError) as error:
         raise SessionError(
-            "These frames were not classified by the model of this session; begin a new session."
+            _("These frames were not classified by the model of this session; begin a new session.")
         ) from error
     return Batch(len(classes), experts, len(rows), table.tobytes())
 

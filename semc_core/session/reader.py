@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import SessionError
+from semc_core.language import _
 from semc_core.session import database
 from semc_core.session.frame_table import Batch, unpack
 from semc_core.session.proof.verify import verify
@@ -66,7 +67,7 @@ class SessionReader:
                     "SELECT seq, payload FROM audit WHERE seq > ? AND kind = ? ORDER BY seq LIMIT ?",
                     (last, kind, _PAGE),
                 ).fetchall()
-            yield from (str(payload) for _, payload in rows)
+            yield from (str(payload) for _key, payload in rows)
             if len(rows) < _PAGE:
                 return
             last = int(rows[-1][0])
@@ -102,7 +103,7 @@ class SessionReader:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             if self._closed:
-                raise SessionError("The session was closed; open it again.")
+                raise SessionError(_("The session was closed; open it again."))
             with database.reading(self._folder):
                 if self._connection is None:
                     self._connection = database.connect(self._folder, read_only=True)

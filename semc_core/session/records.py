@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.io.documents import STRICT, configured
 from semc_core.io.regular import open_regular
+from semc_core.language import N_, _
 from semc_core.measure.calibration import Calibration
 from semc_core.measure.shapes import Kind
 from semc_core.model.spec import ModelSpec
@@ -269,11 +270,11 @@ class AuditEntry:
 
 
 class Proof(Enum):
-    """How much is known of a session or an export; the value says it in words."""
+    """How much is known of a session or an export; the value says it in words, in English."""
 
-    PROVEN = "proven by this machine"
-    CONSISTENT = "consistent but unsigned"
-    CHANGED = "not as it was written"
+    PROVEN = N_("proven by this machine")
+    CONSISTENT = N_("consistent but unsigned")
+    CHANGED = N_("not as it was written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,8 +304,8 @@ class Verification:
 
     @property
     def words(self) -> str:
-        """How it stands, the end of a sentence."""
-        said = ", ".join(filter(None, (self.proof.value, self.covers)))
+        """How it stands, the end of a sentence of the window."""
+        said = ", ".join(filter(None, (_(self.proof.value), self.covers)))
         return f"{said}: {self.why}" if self.why else said
 
 

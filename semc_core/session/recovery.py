@@ -9,6 +9,7 @@ from pathlib import Path
 
 from semc_core.io.atomic import remove_leftovers, save_error
 from semc_core.io.private import make_private_folder
+from semc_core.language import _, decimal, plural
 from semc_core.session.audit_log import AuditEvent
 from semc_core.session.correcting.corrections import better_edit
 from semc_core.session.correcting.undo import UndoStack
@@ -18,7 +19,6 @@ from semc_core.session.proof.evidence import is_news, plane_borne_out
 from semc_core.session.proof.known_files import SET_ASIDE, files_there, logged_hashes, replaced_hashes
 from semc_core.session.records import PROGRAM, AuditEntry, FrameTable, ModelEntry, file_sha256
 from semc_core.session.state import Edit, Row, State, made
-from semc_core.text import counted
 
 
 class Interrupted(Enum):
@@ -192,31 +192,51 @@ def _names(edits: Iterable[Edit]) -> set[str]:
 
 
 def _sentence(last_s: float | None, during: Interrupted, taken: int, missing: int, aside: int) -> str:
-    parts = ["The program ended without closing this session."]
+    parts = [_("The program ended without closing this session.")]
     if during is Interrupted.REVIEW:
-        parts.append("The scan was over before: all of it is there, and so are your corrections.")
+        parts.append(_("The scan was over before: all of it is there, and so are your corrections."))
     elif during is Interrupted.LATER_REVIEW:
         parts.append(
-            "The scan had been broken off before. Nothing that was there then is lost, nor are corrections."
+            _(
+                "The scan had been broken off before. Nothing that was there then is lost, nor are "
+                "corrections."
+            )
         )
     elif during is Interrupted.ANALYSIS:
         parts.append(
-            "Its loop is analysed in review."
+            _("Its loop is analysed in review.")
             if last_s is None
-            else f"Its loop is analysed up to {last_s:.1f} s; the rest is analysed in review."
+            else _(
+                "Its loop is analysed up to {seconds} s; the rest is analysed in review.",
+                seconds=decimal(last_s, 1),
+            )
         )
     else:
         parts.append(
-            "No frame was recorded before."
+            _("No frame was recorded before.")
             if last_s is None
-            else f"It is there up to {last_s:.1f} s of the scan."
+            else _("It is there up to {seconds} s of the scan.", seconds=decimal(last_s, 1))
         )
-        parts.append("At most the last second before that end is lost.")
+        parts.append(_("At most the last second before that end is lost."))
     if taken:
-        parts.append(f"{counted(taken, 'plane was', 'planes were')} taken over from the files in its folder.")
+        parts.append(
+            plural(
+                "{count} plane was taken over from the files in its folder.",
+                "{count} planes were taken over from the files in its folder.",
+                taken,
+            )
+        )
     if missing:
-        parts.append(f"Files are missing of {counted(missing, 'plane')}.")
+        parts.append(
+            plural("Files are missing of {count} plane.", "Files are missing of {count} planes.", missing)
+        )
     if aside:
-        found = counted(aside, "file that its log does not know was", "files that its log does not know were")
-        parts.append(f"{found} set aside in its folder {SET_ASIDE}.")
+        parts.append(
+            plural(
+                "{count} file that its log does not know was set aside in its folder {folder}.",
+                "{count} files that its log does not know were set aside in its folder {folder}.",
+                aside,
+                folder=SET_ASIDE,
+            )
+        )
     return " ".join(parts)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from semc_core.errors import SessionError
 from semc_core.imaging.crop import outline_in
 from semc_core.imaging.preprocess import prepare
+from semc_core.language import _
 from semc_core.picture import Picture
 from semc_core.pipeline.stages import DecisionStage, PreparedFrame, classify
 from semc_core.runtime.base import Runtime
@@ -109,7 +110,7 @@ def replay_pictures(
     """
     if runtime.spec.sha256 != session.model.sha256:
         raise SessionError(
-            "This is not the model of the session; give the model file that the scan was made with."
+            _("This is not the model of the session; give the model file that the scan was made with.")
         )
     log = _Log(session.frames())
     seen = _Seen()

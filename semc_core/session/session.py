@@ -16,6 +16,7 @@ from typing import Any, Final
 from semc_core.errors import SaveError
 from semc_core.io.lock import WriterLock
 from semc_core.io.private import close_folder_to_others
+from semc_core.language import _
 from semc_core.session import database
 from semc_core.session.annotations import ENTRY as DRAWN
 from semc_core.session.annotations import Annotations
@@ -229,7 +230,7 @@ class Session(WritableSession):
         try:
             digest = file_sha256(self.folder / name)
         except OSError as error:
-            raise SaveError("A clip could not be read back; check the folder of the session.") from error
+            raise SaveError(_("A clip could not be read back; check the folder of the session.")) from error
         self.plane(plane_id)
         with self._lock:
             edit = self._state.changed("planes", plane_id, clip=name, clip_sha256=digest)

@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 from semc_core.errors import SessionError
 from semc_core.io.documents import OPEN, STRICT, Document, configured
 from semc_core.io.rules import PlainObject, by_tag, held_as, matching, one_of, within
+from semc_core.language import _
 from semc_core.measure.gestation import LEAST_DAYS, MOST_DAYS, ORIGINS, GestationalAge
 from semc_core.measure.shapes import KINDS, STRUCTURES
 from semc_core.session.folder import is_clip, is_picture
@@ -270,7 +271,7 @@ class State:
             self._planes[number] = (
                 known if known is not None and known[0] is row else (row, _plane_entry(row, self.reveal))
             )
-        entries = [entry for _, entry in self._planes.values()]
+        entries = [entry for _added, entry in self._planes.values()]
         return sorted(entries, key=lambda plane: (plane.time_s, plane.plane_id))
 
     def apply(self, edits: Iterable[Edit]) -> None:
@@ -311,18 +312,6 @@ class State:
             before = row if row is None or after is None else {name: row[name] for name in after}
             back.append(edit(table, row_id, before and dict(before), after))
         return back
-
-
-def needed_row(state: State, table: str, number: int) -> Row:
-    """A row of a table.
-
-    Raises:
-        SessionError: There is none.
-    """
-    row = state.rows[table].get(number)
-    if row is None:
-        raise SessionError(f"The session has no such {table[:-1]} ({number}); choose one of those listed.")
-    return row
 
 
 def edit(table: str, row_id: int | str, before: Row | None, after: Row | None) -> Edit:
@@ -366,7 +355,10 @@ def check_files(rows: Iterable[Row]) -> None:
             name = row.get(column)
             if name not in (None, "") and not is_own(name):
                 raise SessionError(
-                    "This session names a file that is none of its own, so it is not opened: it was changed."
+                    _(
+                        "This session names a file that is none of its own, so it is not opened: "
+                        "it was changed."
+                    )
                 )
 
 
@@ -413,7 +405,7 @@ def view_of(state: State) -> View:
     )
     items = (
         ItemEntry(row["protocol_id"], row["item_id"], row["status"], reveal(row["reason"]))
-        for _, row in sorted(rows["items"].items(), key=lambda pair: str(pair[0]))
+        for _key, row in sorted(rows["items"].items(), key=lambda pair: str(pair[0]))
     )
     exports = (
         ExportEntry(**{**row, "name": reveal(row["name"]), "detail": DETAIL.parse(row["detail"])})

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
 from semc_core.io.lock import WriterLock
+from semc_core.language import _
 from semc_core.measure.gestation import GestationalAge
 from semc_core.pose import FramePoses
 from semc_core.session import database
@@ -135,7 +136,9 @@ class SessionView:
         for plane in self.planes(rejected=True):
             if plane.plane_id == plane_id:
                 return plane
-        raise SessionError(f"The session has no plane {plane_id}; choose one of those listed.")
+        raise SessionError(
+            _("The session has no plane {number}; choose one of those listed.", number=plane_id)
+        )
 
     def regions(self) -> tuple[RegionEntry, ...]:
         """The stretches of time that a person marked, in order."""

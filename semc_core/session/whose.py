@@ -11,10 +11,11 @@ from typing import Final
 
 from semc_core.errors import SessionError, SourceError
 from semc_core.io.regular import is_folder
+from semc_core.language import N_, _
 from semc_core.session.examination import Examination, is_same_patient
 from semc_core.session.session import Session
 
-OTHER_PATIENT: Final = (
+OTHER_PATIENT: Final = N_(
     "The DICOM file is of another patient than the examination that is chosen; choose the right one "
     "(Ctrl+L), or none: the file says itself whose it is."
 )
@@ -31,7 +32,7 @@ def check_same_patient(path: Path | None, examination: Examination | None) -> No
         SessionError: They are of two patients.
     """
     if path is not None and examination is not None and is_of_another(path, examination):
-        raise SessionError(OTHER_PATIENT)
+        raise SessionError(_(OTHER_PATIENT))
 
 
 def is_of_another(path: Path, examination: Examination) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from semc_core.errors import SessionError
 from semc_core.io.lock import WriterLock
+from semc_core.language import _
 from semc_core.session import database
 from semc_core.session.audit_log import AuditEvent, AuditLog, frames_note, origin_payload
 from semc_core.session.files import remove_plane
@@ -175,9 +176,9 @@ class WritableSession(SessionView):
 
     def _check_writable(self) -> None:
         if self._closed:
-            raise SessionError("The session was closed; open it again.")
+            raise SessionError(_("The session was closed; open it again."))
         if self.read_only:
-            raise SessionError("The session was opened only to look at it; open it for writing.")
+            raise SessionError(_("The session was opened only to look at it; open it for writing."))
 
     def _let_go(self) -> None:
         self._closed = True

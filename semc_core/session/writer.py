@@ -11,6 +11,7 @@ from typing import Final
 
 from semc_core.errors import SaveError, SemcError
 from semc_core.io.video_quality import Quality
+from semc_core.language import _, plural
 from semc_core.pipeline.batch import Reviewed
 from semc_core.pipeline.signal import SignalGap
 from semc_core.pipeline.sink import RecordingState, saved_plane
@@ -21,7 +22,6 @@ from semc_core.session.recording.clips import ClipSettings
 from semc_core.session.recording.recorder import RecordingManager
 from semc_core.session.records import PROGRAM
 from semc_core.session.session import Session
-from semc_core.text import counted
 from semc_core.types import FramePacket, FrameResult, HoldEvent, SavedPlane, SourceInfo
 
 _log = logging.getLogger(__name__)
@@ -91,8 +91,11 @@ class SessionWriter:
     def fault(self) -> str:
         """The sentence about what could not be written, or ""."""
         with self._changed:
-            missing = counted(len(self._lost), "plane was", "planes were")
-            fault = self._plane_fault or (f"{missing} not saved." if self._lost else "")
+            fault = self._plane_fault
+            if not fault and self._lost:
+                fault = plural(
+                    "{count} plane was not saved.", "{count} planes were not saved.", len(self._lost)
+                )
             fault = fault or self._removal_fault or self._recording_fault or self._session_fault
         return fault or self._frames.fault or self._tape.fault
 
@@ -147,8 +150,8 @@ class SessionWriter:
             if self._closed:
                 return False
             if event.hold_id not in self._events and len(self._events) >= _PLANES_LIMIT:
-                self._plane_fault = (
-                    f"A plane was not saved: {self._folder} is too slow; choose another folder."
+                self._plane_fault = _(
+                    "A plane was not saved: {folder} is too slow; choose another folder.", folder=self._folder
                 )
                 self._lost.add(event.hold_id)
                 return False
@@ -240,7 +243,7 @@ class SessionWriter:
             _log.error("The session's writer ended: %s", type(error).__name__)
             with self._changed:
                 self._closed = True
-                self._session_fault = "The scan is no longer saved because of a fault; see the log."
+                self._session_fault = _("The scan is no longer saved because of a fault; see the log.")
                 self._changed.notify_all()
             self._frames.close()
             self._close_tape()
@@ -267,10 +270,10 @@ class SessionWriter:
         try:
             png = self._write_plane(event)
         except SemcError as error:
-            fault, retry = f"A plane was not saved. {error}", True
+            fault, retry = _("A plane was not saved. {fault}", fault=error), True
         except Exception as error:  # noqa: BLE001 - one plane does not end the scan
             _log.error("A plane could not be written: %s", type(error).__name__)
-            fault = "A plane was not saved because of an unexpected fault; see the log for details."
+            fault = _("A plane was not saved because of an unexpected fault; see the log for details.")
         plane = saved_plane(event, png)
         with self._changed:
             if not fault:
@@ -318,7 +321,7 @@ class SessionWriter:
         except SaveError as error:
             # The better one is there.
             with self._changed:
-                self._removal_fault = f"An older frame of a plane was not removed. {error}"
+                self._removal_fault = _("An older frame of a plane was not removed. {fault}", fault=error)
                 self._unremoved.append(png)
 
     def _finish_the_rest(self) -> None:
@@ -371,7 +374,7 @@ class SessionWriter:
         with self._changed:
             self._changed.wait_for(lambda: self._session is not None or not self._session_due)
             if self._session is None:
-                raise SaveError("There is no session to write to; check the folder for saved planes.")
+                raise SaveError(_("There is no session to write to; check the folder for saved planes."))
             return self._session.folder
 
     def _clip_written(self, hold_id: int, name: str) -> None:
@@ -398,7 +401,7 @@ class SessionWriter:
             session.record_recording(state.parts, payload)
         except SemcError as error:
             with self._changed:
-                self._recording_fault = f"The end of a recording was not logged. {error}"
+                self._recording_fault = _("The end of a recording was not logged. {fault}", fault=error)
                 self._unlogged.append(state)
                 self._changed.notify_all()
 
@@ -417,10 +420,10 @@ class SessionWriter:
                     session.log(PROGRAM, WRITTEN, logged_hashes(self._results()))
         except SemcError as error:
             with self._changed:
-                self._session_fault = f"The session was not completed. {error}"
+                self._session_fault = _("The session was not completed. {fault}", fault=error)
         try:
             if session is not None:
                 session.close()
         except SemcError as error:
             with self._changed:
-                self._session_fault = f"The session was not closed. {error}"
+                self._session_fault = _("The session was not closed. {fault}", fault=error)

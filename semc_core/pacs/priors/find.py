@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import build_context
 
 from semc_core.errors import PacsError, UsageError
+from semc_core.language import _, plural
 from semc_core.pacs.answers import LONGEST_ANSWERS, Answers, name_of, read_answers, text_of
 from semc_core.pacs.association import (
     FIND_ROOT,
@@ -29,7 +30,6 @@ from semc_core.pacs.association import (
 from semc_core.pacs.destinations import Destination
 from semc_core.sources.dicom.elements import UNREADABLE
 from semc_core.sources.dicom.header import without_warnings
-from semc_core.text import counted
 
 MOST_STUDIES: Final = 2000
 """That can be asked for at once."""
@@ -78,18 +78,26 @@ class StudyQuestion:
         Raises:
             UsageError: It would match what nobody meant.
         """
-        for what, text in (("number", self.patient_id), ("accession number", self.accession)):
-            if set(text) & set("*?"):
-                raise UsageError(f"Give the whole {what}: * and ? stand for anything in names alone.")
+        if set(self.patient_id) & set("*?"):
+            raise UsageError(_("Give the whole number: * and ? stand for anything in names alone."))
+        if set(self.accession) & set("*?"):
+            raise UsageError(_("Give the whole accession number: * and ? stand for anything in names alone."))
         for text in (self.patient_id, self.name, self.accession, self.modality):
             if len(text) > _LONGEST or "\\" in text or not text.isprintable():
-                raise UsageError(f"What is looked for has at most {_LONGEST} characters, and no backslash.")
+                raise UsageError(
+                    _(
+                        "What is looked for has at most {longest} characters, and no backslash.",
+                        longest=_LONGEST,
+                    )
+                )
         if set(self.modality) & set("*?"):
-            raise UsageError("Give the modality as US, or any for all.")
+            raise UsageError(_("Give the modality as US, or any for all."))
         if self.first is not None and self.last is not None and self.first > self.last:
-            raise UsageError("The first day is after the last; give them in their order.")
+            raise UsageError(_("The first day is after the last; give them in their order."))
         if not (self.patient_id or self.accession or self.first or self.last or self.name.strip("*?^ ")):
-            raise UsageError("Say whose studies: a patient's number or name, an accession number, or days.")
+            raise UsageError(
+                _("Say whose studies: a patient's number or name, an accession number, or days.")
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +179,7 @@ def check_most(most: int) -> None:
         UsageError: They cannot.
     """
     if not 1 <= most <= MOST_STUDIES:
-        raise UsageError(f"So many studies at most: 1 to {MOST_STUDIES}.")
+        raise UsageError(_("So many studies at most: 1 to {most}.", most=MOST_STUDIES))
 
 
 class FindAssociation(DicomAssociation):
@@ -186,7 +194,10 @@ class FindAssociation(DicomAssociation):
         # Verification is among them, so that a server without it accepts, and it is told apart.
         contexts = [build_context(each, list(UNCOMPRESSED)) for each in (FIND_ROOT, VERIFICATION)]
         super().__init__(server, contexts, opened=opened)
-        without = f"{server.name} answers, but cannot be searched at this port and AE title; ask who runs it."
+        without = _(
+            "{server} answers, but cannot be searched at this port and AE title; ask who runs it.",
+            server=server.name,
+        )
         self._need(FIND_ROOT, AssociationFault(without, permanent=True))
 
     def find(self, question: StudyQuestion, most: int) -> Studies:
@@ -221,15 +232,29 @@ def studies_in(server: str, found: Answers[Study], most: int) -> Studies:
     """
     notices = []
     if found.stopped == "too many":
-        notices.append(f"{server} has more than {most} such studies; say more of what is looked for.")
+        notices.append(
+            _(
+                "{server} has more than {most} such studies; say more of what is looked for.",
+                server=server,
+                most=most,
+            )
+        )
     elif found.stopped:
-        notices.append(f"{server} took too long; what came until then is shown. Ask for less.")
+        notices.append(
+            _("{server} took too long; what came until then is shown. Ask for less.", server=server)
+        )
     if found.left_out:
-        left_out = counted(found.left_out, "answer")
-        notices.append(f"{left_out} of {server} left out: not what was asked for, or without a UID.")
+        notices.append(
+            plural(
+                "{count} answer of {server} left out: not what was asked for, or without a UID.",
+                "{count} answers of {server} left out: not what was asked for, or without a UID.",
+                found.left_out,
+                server=server,
+            )
+        )
     rows = sorted(found.rows, key=lambda each: (each.date, each.time), reverse=True)
     if not rows and not notices:
-        notices.append(f"{server} has no such study.")
+        notices.append(_("{server} has no such study.", server=server))
     return Studies(tuple(rows), found.left_out, not found.stopped, " ".join(notices))
 
 
@@ -299,9 +324,19 @@ def wanted(question: StudyQuestion, study: Study | None) -> Study | None:
 def fault(name: str, status: int) -> str:
     """What a status of a server means for the user, a sentence."""
     if status == _NOT_ALLOWED:
-        return f"{name} does not allow this program to search it; ask who runs it."
+        return _("{server} does not allow this program to search it; ask who runs it.", server=name)
     if status == _OUT_OF_RESOURCES:
-        return f"{name} finds too many studies, or has no room; say more of what is looked for."
+        return _(
+            "{server} finds too many studies, or has no room; say more of what is looked for.", server=name
+        )
     if status & 0xFF00 == 0xA900:
-        return f"{name} does not understand what is looked for (status {status:04X})."
-    return f"{name} could not search (status {status:04X}); try again later."
+        return _(
+            "{server} does not understand what is looked for (status {status}).",
+            server=name,
+            status=f"{status:04X}",
+        )
+    return _(
+        "{server} could not search (status {status}); try again later.",
+        server=name,
+        status=f"{status:04X}",
+    )

@@ -21,6 +21,7 @@ from pynetdicom.presentation import PresentationContext
 from semc_core.errors import PacsError, SemcError, SourceError, UsageError
 from semc_core.export.staging import Staging
 from semc_core.io.atomic import save_error
+from semc_core.language import _, plural
 from semc_core.pacs.association import (
     PENDING,
     SUCCESS,
@@ -35,7 +36,6 @@ from semc_core.pacs.priors.find import is_uid
 from semc_core.pacs.syntaxes import KINDS, SYNTAXES
 from semc_core.sources.dicom.content import read_content
 from semc_core.sources.dicom.patient import patient_in
-from semc_core.text import counted
 
 GET_ROOT: Final = UID("1.2.840.10008.5.1.4.1.2.2.3")  # Study Root Query/Retrieve, C-GET
 MOST_OBJECT_BYTES: Final = 512 * 10**6
@@ -125,7 +125,8 @@ def fetch_study(
         with GetAssociation(server, taken, opened) as link:
             missing, notice = link.get(watch)
         if not taken.sizes:
-            raise PacsError(f"{server.name} has no pictures of that study. {notice}".rstrip())
+            none = _("{server} has no pictures of that study.", server=server.name)
+            raise PacsError(f"{none} {notice}".rstrip())
         try:
             staging.folder.chmod(0o700)
         except OSError as error:
@@ -142,9 +143,9 @@ def check_target(study_uid: str, folder: Path) -> None:
         UsageError: That is no UID, or no name of a folder.
     """
     if not is_uid(study_uid):
-        raise UsageError("A Study Instance UID has digits and dots alone, 64 at most; see semc pacs find.")
+        raise UsageError(_("A Study Instance UID has digits and dots alone, 64 at most; see semc pacs find."))
     if folder.suffix.lower() == ".zip":
-        raise UsageError("A study becomes a folder; give a name without .zip.")
+        raise UsageError(_("A study becomes a folder; give a name without .zip."))
 
 
 class Taken:
@@ -198,10 +199,12 @@ class Taken:
 
     def _check_bounds(self) -> None:
         if len(self.sizes) + self.left_out + self.passed_over + self.twice >= MOST_OBJECTS:
-            self.fault = PacsError(f"The study has more than {MOST_OBJECTS} objects; get it another way.")
+            self.fault = PacsError(
+                _("The study has more than {most} objects; get it another way.", most=MOST_OBJECTS)
+            )
         elif sum(self.sizes.values()) > MOST_STUDY_BYTES:
             gb = MOST_STUDY_BYTES // 10**9
-            self.fault = PacsError(f"The study has more than {gb} GB; get it another way.")
+            self.fault = PacsError(_("The study has more than {most} GB; get it another way.", most=gb))
 
     def _take(self, event: Any) -> int:
         request = event.request
@@ -252,7 +255,7 @@ class OnePatient:
         Raises:
             PacsError: It is of another patient than those before.
         """
-        _, number = patient_in(path)
+        _name, number = patient_in(path)
         self._number = self._number or number.casefold()
         if number and number.casefold() != self._number:
             raise PacsError(
@@ -293,7 +296,10 @@ class GetAssociation(DicomAssociation):
             roles=[build_role(UID(kind), scp_role=True) for kind in (*KINDS, *PASSED_OVER)],
             most_bytes=MOST_OBJECT_BYTES,
         )
-        without = f"{server.name} answers, but hands out nothing by C-GET; ask who runs it to allow that."
+        without = _(
+            "{server} answers, but hands out nothing by C-GET; ask who runs it to allow that.",
+            server=server.name,
+        )
         self._need(GET_ROOT, AssociationFault(without, permanent=True))
 
     def get(self, watch: Watch) -> tuple[int, str]:
@@ -313,7 +319,12 @@ class GetAssociation(DicomAssociation):
                 end = status
                 break
             if number >= MOST_RESPONSES:
-                raise PacsError(f"{self._server} does not come to an end; try again, or get it another way.")
+                raise PacsError(
+                    _(
+                        "{server} does not come to an end; try again, or get it another way.",
+                        server=self._server,
+                    )
+                )
             watch(len(self._taken.sizes), int(status.get("NumberOfRemainingSuboperations") or 0))
         if self._taken.fault is not None:
             raise self._taken.fault
@@ -322,14 +333,18 @@ class GetAssociation(DicomAssociation):
         return self._missing(end)
 
     def _responses(self, asked: Dataset) -> Iterator[Dataset]:
-        for status, _ in self._association.send_c_get(asked, GET_ROOT, self._next_message()):
+        for status, _identifier in self._association.send_c_get(asked, GET_ROOT, self._next_message()):
             if "Status" not in status:
                 if self._taken.fault is not None:
                     raise self._taken.fault
                 if self._is_endless:
                     most = MOST_OBJECT_BYTES // 10**6
                     raise PacsError(
-                        f"An object of {self._server} has more than {most} MB; get it another way."
+                        _(
+                            "An object of {server} has more than {most} MB; get it another way.",
+                            server=self._server,
+                            most=most,
+                        )
                     )
                 raise self._lost()
             yield status
@@ -353,26 +368,42 @@ class GetAssociation(DicomAssociation):
             missing = max(missing, 1)
         notices = []
         if taken.passed_over:
-            notices.append(f"{counted(taken.passed_over, 'object')} left out: no pictures.")
-        if missing:
-            why = "of a kind or coding that is not read here"
-            if taken.left_out:
-                why = f"{taken.left_out} of what it sent is not of that study, or cannot be read"
-            elif end.Status not in (SUCCESS, _WARNING):
-                why = f"it broke off with status {int(end.Status):04X}"
-            came, objects = len(taken.sizes), counted(missing, "object")
-            notices.insert(
-                0, f"Not the whole study: {came} came, and {objects} of {self._server} did not ({why})."
+            notices.append(
+                plural(
+                    "{count} object left out: no pictures.",
+                    "{count} objects left out: no pictures.",
+                    taken.passed_over,
+                )
             )
+        if missing:
+            why = _("of a kind or coding that is not read here")
+            if taken.left_out:
+                why = _(
+                    "{count} of what it sent is not of that study, or cannot be read", count=taken.left_out
+                )
+            elif end.Status not in (SUCCESS, _WARNING):
+                why = _("it broke off with status {status}", status=f"{int(end.Status):04X}")
+            whole = plural(
+                "Not the whole study: {came} came, and {count} object of {server} did not ({why}).",
+                "Not the whole study: {came} came, and {count} objects of {server} did not ({why}).",
+                missing,
+                came=len(taken.sizes),
+                server=self._server,
+                why=why,
+            )
+            notices.insert(0, whole)
         return missing, " ".join(notices)
 
 
 def fault(name: str, status: int) -> str:
     """What a status of a server means for the user, a sentence."""
     if status == _NOT_ALLOWED:
-        return f"{name} does not allow this program to get studies; ask who runs it."
+        return _("{server} does not allow this program to get studies; ask who runs it.", server=name)
+    told = {"server": name, "status": f"{status:04X}"}
     if status & 0xFF00 == 0xA700:
-        return f"{name} cannot send that study now (status {status:04X}); try again later."
+        return _("{server} cannot send that study now (status {status}); try again later.", **told)
     if status & 0xFF00 == 0xA900:
-        return f"{name} does not know that study (status {status:04X}); look for it again."
-    return f"{name} could not send that study (status {status:04X}); it may not have it: look for it again."
+        return _("{server} does not know that study (status {status}); look for it again.", **told)
+    return _(
+        "{server} could not send that study (status {status}); it may not have it: look for it again.", **told
+    )

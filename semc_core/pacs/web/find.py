@@ -15,6 +15,7 @@ from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
 
 from semc_core.errors import PacsError
+from semc_core.language import _
 from semc_core.pacs.answers import Answers, text_of
 from semc_core.pacs.association import SUCCESS
 from semc_core.pacs.destinations import WebDestination
@@ -118,7 +119,7 @@ def objects_of(service: WebService, study_uid: str, most: int) -> tuple[list[Hel
 
     rows = _pages(service, page, most + 1, "00080018")
     if len(rows) > most:
-        raise PacsError(f"The study has more than {most} objects; get it another way.")
+        raise PacsError(_("The study has more than {most} objects; get it another way.", most=most))
     found = {each.sop_instance: each for each in map(_held, rows) if each is not None}
     return list(found.values()), len(rows) - len(found)
 

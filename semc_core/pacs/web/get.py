@@ -17,6 +17,7 @@ import requests
 from semc_core.errors import PacsError
 from semc_core.export.staging import Staging
 from semc_core.io.atomic import save_error
+from semc_core.language import _, plural
 from semc_core.pacs.destinations import WebDestination
 from semc_core.pacs.priors.get import (
     MOST_OBJECT_BYTES,
@@ -34,7 +35,6 @@ from semc_core.pacs.syntaxes import KINDS
 from semc_core.pacs.web.find import Held, objects_of
 from semc_core.pacs.web.service import LONGEST_ANSWERS, WebService
 from semc_core.pacs.web_secret import WebSecret
-from semc_core.text import counted
 
 _MULTIPART: Final = "multipart/related"
 _ONE: Final = "application/dicom"
@@ -87,7 +87,7 @@ def fetch_study(
                 patient.check(staging.folder / f"{each.sop_instance}.dcm")
             size, come, missing = size + got, come + (got > 0), missing + (got == 0)
         if not come:
-            raise PacsError(f"{server.name} has no pictures of that study that can be got.")
+            raise PacsError(_("{server} has no pictures of that study that can be got.", server=server.name))
         try:
             staging.folder.chmod(0o700)
         except OSError as error:
@@ -95,9 +95,12 @@ def fetch_study(
         staging.publish(lambda: None)
     notice = ""
     if missing:
-        objects = counted(missing, "object")
-        notice = (
-            f"Not the whole study: {come} came, and {objects} of {server.name} did not or cannot be read."
+        notice = plural(
+            "Not the whole study: {came} came, and {count} object of {server} did not or cannot be read.",
+            "Not the whole study: {came} came, and {count} objects of {server} did not or cannot be read.",
+            missing,
+            came=come,
+            server=server.name,
         )
     return Fetched(folder, study_uid, come, size, missing, passed_over, notice)
 
@@ -105,7 +108,9 @@ def fetch_study(
 def _fetched(service: WebService, study_uid: str, one: Held, folder: Path, most: int, place: Path) -> int:
     """Bytes of the object's file, named by its UID; 0 where the service has none that can be read."""
     if most <= 0:
-        raise PacsError(f"The study has more than {MOST_STUDY_BYTES // 10**9} GB; get it another way.")
+        raise PacsError(
+            _("The study has more than {most} GB; get it another way.", most=MOST_STUDY_BYTES // 10**9)
+        )
     # Digits and dots alone: nothing that was sent names a place.
     path = folder / f"{one.sop_instance}.dcm"
     try:
@@ -171,7 +176,7 @@ def one_part(chunks: Iterator[bytes], boundary: bytes) -> Iterator[bytes]:
         if len(held) > _LONGEST_HEAD:
             raise ValueError("no part")
         held += _next(chunks)
-    head, _, held = held.partition(b"\r\n\r\n")
+    head, _end, held = held.partition(b"\r\n\r\n")
     if begin not in head + b"\r\n":
         raise ValueError("no part")
     while (at := held.find(end)) < 0:
@@ -186,7 +191,7 @@ def one_part(chunks: Iterator[bytes], boundary: bytes) -> Iterator[bytes]:
     if not held.startswith(b"--"):
         raise ValueError("several parts")
     # What follows is nothing, and read so that the connection can be used again.
-    for _ in chunks:
+    for _chunk in chunks:
         continue
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
 from semc_core.labels import NON_STANDARD
+from semc_core.language import _
 from semc_core.session.correcting.changes import (
     FRAME_CHOSEN,
     NOT_POSSIBLE,
@@ -29,10 +30,11 @@ from semc_core.session.correcting.changes import (
     SetNote,
 )
 from semc_core.session.correcting.measuring import measured
+from semc_core.session.correcting.rows import needed_row
 from semc_core.session.correcting.sentences import item_text, note_text, plane_text, region_text
 from semc_core.session.files import write_plane
 from semc_core.session.records import FIRST_ADDED, MODEL, PERSON, ModelEntry, PlaneEntry, SourceEntry
-from semc_core.session.state import Edit, Row, State, crop_columns, made, needed_row, plane_row
+from semc_core.session.state import Edit, Row, State, crop_columns, made, plane_row
 from semc_core.types import FrameResult, HoldEvent
 
 _KEPT: Final = ("rejected", "reason", "note", "clip", "clip_sha256")
@@ -160,7 +162,7 @@ class Corrector:
 
     def _check_plane(self, plane: str) -> None:
         if not plane.strip() or plane in (NON_STANDARD, self.model.none_class):
-            raise SessionError("This is not the name of a plane; choose one, or reject the plane instead.")
+            raise SessionError(_("This is not the name of a plane; choose one, or reject the plane instead."))
 
 
 def _mark(
@@ -175,12 +177,12 @@ def _mark(
     if isinstance(change, LabelRegion):
         row = needed_row(state, "regions", change.region_id)
         if not change.label.strip():
-            raise SessionError("A mark needs a name; type one, or take the mark away.")
+            raise SessionError(_("A mark needs a name; type one, or take the mark away."))
         edit = state.changed("regions", change.region_id, label=change.label)
         text = region_text(change, row["label"])
         return Correction(change.region_id, "label region", text, () if edit is None else (edit,))
     if not change.start_s <= change.end_s or not change.label.strip():
-        raise SessionError("A mark needs a name and an end that is not before its start; mark it again.")
+        raise SessionError(_("A mark needs a name and an end that is not before its start; mark it again."))
     number = highest.get("regions", 0) + 1
     region = {
         "region_id": number,
@@ -204,7 +206,7 @@ def _note(state: State, change: SetNote) -> Correction:
 
 def _item(state: State, change: SetItem) -> Correction:
     if change.status not in ("", NOT_POSSIBLE):
-        raise SessionError(f'An item of a protocol is "{NOT_POSSIBLE}" or nothing; choose one of them.')
+        raise SessionError(_('An item of a protocol is "not possible" or nothing; choose one of them.'))
     key = f"{change.protocol_id}/{change.item_id}"
     there = key in state.rows["items"]
     edit: Edit | None

@@ -17,6 +17,7 @@ from semc_core.session.correcting.changes import (
     SetAge,
     SetScale,
 )
+from semc_core.session.correcting.rows import needed_row
 from semc_core.session.correcting.sentences import measure_text
 from semc_core.session.records import (
     ACCEPTED,
@@ -27,7 +28,7 @@ from semc_core.session.records import (
     NO_SCALE,
     PERSON,
 )
-from semc_core.session.state import Edit, Row, State, made, needed_row, points_text
+from semc_core.session.state import Edit, Row, State, made, points_text
 
 _SCALES: Final = {FROM_REGION: BY_REGION, FROM_SPACING: BY_SPACING}
 

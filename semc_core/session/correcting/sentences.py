@@ -6,11 +6,12 @@ The log's words name planes by their numbers and are kept with the session; the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Final
 
 from semc_core.labels import NON_STANDARD, short_name
+from semc_core.language import N_, _
 from semc_core.session.correcting.changes import (
     AddMeasurement,
     AddPlane,
@@ -104,7 +105,7 @@ def measure_text(change: MeasureChange, number: int, kind: str) -> str:
 def called(plane: PlaneEntry, first: bool = False) -> str:
     """A saved frame in a sentence, or as its `first` word: a capture of no plane has no name."""
     if plane.plane == NON_STANDARD:
-        return "The capture" if first else "the capture"
+        return _("The capture") if first else _("the capture")
     return plane.plane
 
 
@@ -115,54 +116,138 @@ def done_sentence(change: Change, before: PlaneEntry | None) -> str:
         change: That was made.
         before: The plane that it was about, as it was before; None where it was about none.
     """
-    where = "" if before is None else f" at {scan_time(before.time_s)}"
-    it = "The plane" if before is None else called(before, first=True)
+    match change:
+        case Relabel() | Reject() | Restore() | ChooseFrame() | AddPlane():
+            return _plane_done(change, before)
+        case MarkRegion(start_s=start_s, end_s=end_s):
+            return _(
+                "The time from {start} to {end} is marked.", start=scan_time(start_s), end=scan_time(end_s)
+            )
+        case LabelRegion(label=label):
+            return _("The marked region is now {label}.", label=label)
+        case RemoveRegion():
+            return _("The marked region is taken away.")
+        case SetNote(plane_id=plane_id):
+            return _("The note on the session is kept.") if plane_id is None else _("The note is kept.")
+        case SetItem(status=status, title=title):
+            item = title or _("The item")
+            if status:
+                return _("{title} is not possible.", title=item)
+            return _("{title} is possible after all.", title=item)
+        case _:
+            return _measure_done(change)
+
+
+def _plane_done(
+    change: Relabel | Reject | Restore | ChooseFrame | AddPlane, before: PlaneEntry | None
+) -> str:
+    time = "" if before is None else scan_time(before.time_s)
+    it = _("The plane") if before is None else called(before, first=True)
     match change:
         case Relabel(plane=name) if before is not None and before.plane == name:
-            return f"The plane{where} is confirmed as {name}."
+            return _("The plane at {time} is confirmed as {plane}.", time=time, plane=name)
+        case Relabel(plane=name) if before is not None:
+            was = _(short_name(before.plane))
+            return _("The plane at {time} is now {plane} (was {before}).", time=time, plane=name, before=was)
         case Relabel(plane=name):
-            return f"The plane{where} is now {name}" + (
-                f" (was {short_name(before.plane)})." if before else "."
-            )
+            return _("The plane is now {plane}.", plane=name)
         case Reject(reason=reason):
-            why = f": {reason}." if reason else "."
-            return f"{it}{where} is rejected{why}"
+            if before is None:
+                return (
+                    _("The plane is rejected: {reason}.", reason=_(reason))
+                    if reason
+                    else (_("The plane is rejected."))
+                )
+            if reason:
+                return _("{plane} at {time} is rejected: {reason}.", plane=it, time=time, reason=_(reason))
+            return _("{plane} at {time} is rejected.", plane=it, time=time)
         case Restore():
-            return f"{it}{where} is taken back."
+            if before is None:
+                return _("The plane is taken back.")
+            return _("{plane} at {time} is taken back.", plane=it, time=time)
         case ChooseFrame(frame=frame):
-            return f"{it} now shows frame {frame.packet.index}."
+            return _("{plane} now shows frame {frame}.", plane=it, frame=frame.packet.index)
         case AddPlane(plane=name, frame=frame):
-            return f"{name} is added at {scan_time(frame.packet.pts_s)}."
-        case MarkRegion(start_s=start_s, end_s=end_s):
-            return f"The time from {scan_time(start_s)} to {scan_time(end_s)} is marked."
-        case LabelRegion(label=label):
-            return f"The marked region is now {label}."
-        case RemoveRegion():
-            return "The marked region is taken away."
-        case SetNote(plane_id=plane_id):
-            return "The note on the session is kept." if plane_id is None else "The note is kept."
-        case SetItem(status=status, title=title):
-            return f"{title or 'The item'} is {'not possible' if status else 'possible after all'}."
+            return _("{plane} is added at {time}.", plane=name, time=scan_time(frame.packet.pts_s))
+
+
+_MEASURED: Final = {
+    "distance": N_("The distance is measured."),
+    "ellipse": N_("The ellipse is measured."),
+    "trace": N_("The trace is measured."),
+    "area": N_("The area is measured."),
+    "angle": N_("The angle is measured."),
+}
+
+
+def _measure_done(change: MeasureChange) -> str:
+    match change:
         case AddMeasurement(kind=kind, proposed=proposed):
-            return "The proposal is accepted." if proposed else f"The {kind} is measured."
+            return _("The proposal is accepted.") if proposed else _(_MEASURED[kind])
         case MoveMeasurement():
-            return "The measurement is moved."
+            return _("The measurement is moved.")
         case NameMeasurement():
-            return "The measurement has its name."
+            return _("The measurement has its name.")
         case RemoveMeasurement():
-            return "The measurement is taken away."
+            return _("The measurement is taken away.")
         case SetScale(length_mm=mm):
-            return f"The scale is set: the line is {mm:g} mm."
+            return _("The scale is set: the line is {length} mm.", length=f"{mm:g}")
         case SetAge(age=None):
-            return "The age of the pregnancy is taken back."
+            return _("The age of the pregnancy is taken back.")
         case SetAge(age=age):
-            return f"Centiles are at {age} weeks now."
+            return _("Centiles are at {age} weeks now.", age=age)
 
 
 _OF_PLANE: Final = re.compile(
     r"(?P<did>(?:Confirmed|Rejected|Restored|Added|Chose frame \d+ for|Changed the note of) |)[Pp]lane "
     r"(?P<number>\d+)(?: \((?P<name>.+)\))?(?: at (?P<time_s>\d+\.\d+) s)?(?P<rest>.*)"
 )
+_KINDS: Final = {
+    "distance": N_("distance"),
+    "ellipse": N_("ellipse"),
+    "trace": N_("trace"),
+    "area": N_("area"),
+    "angle": N_("angle"),
+}
+_WHICH: Final = rf"(?P<kind>{'|'.join(_KINDS)}) (?P<number>\d+)"
+_PLANES_SAID: Final = {
+    r"Confirmed {} as (?P<name>.+)": N_("Confirmed {plane} as {name}"),
+    r"{} is (?P<name>.+), not (?P<before>.+)": N_("{plane} is {name}, not {before}"),
+    r"Rejected {}": N_("Rejected {plane}"),
+    r"Restored {}": N_("Restored {plane}"),
+    r"Chose frame (?P<frame>\d+) for {}": N_("Chose frame {frame} for {plane}"),
+    r"Added {}": N_("Added {plane}"),
+    r"Changed the note of {}": N_("Changed the note of {plane}"),
+}
+"""What `plane_text` and `note_text` say of a plane, {} in the pattern, and what the window says for it."""
+_OTHERS_SAID: Final = {
+    r"Marked (?P<start>[\d.]+) to (?P<end>[\d.]+) s as (?P<label>.+)": N_(
+        "Marked {start} to {end} s as {label}"
+    ),
+    r"Removed the mark (?P<label>.+)": N_("Removed the mark {label}"),
+    r"The mark (?P<before>.+) is (?P<label>.+)": N_("The mark {before} is {label}"),
+    r"Changed the note of the session": N_("Changed the note of the session"),
+    r"(?P<title>.+) is not possible": N_("{title} is not possible"),
+    r"Took back the word on (?P<title>.+)": N_("Took back the word on {title}"),
+    rf"Accepted the {_WHICH} that was proposed on frame (?P<frame>\d+)": N_(
+        "Accepted the {kind} {number} that was proposed on frame {frame}"
+    ),
+    rf"Measured the {_WHICH} on frame (?P<frame>\d+)": N_("Measured the {kind} {number} on frame {frame}"),
+    rf"Moved the {_WHICH}": N_("Moved the {kind} {number}"),
+    rf"The {_WHICH} shows nothing in particular": N_("The {kind} {number} shows nothing in particular"),
+    rf"The {_WHICH} shows (?P<structure>.+)": N_("The {kind} {number} shows {structure}"),
+    rf"Removed the {_WHICH}": N_("Removed the {kind} {number}"),
+    r"Set the scale on frame (?P<frame>\d+): the line is (?P<length>.+) mm": N_(
+        "Set the scale on frame {frame}: the line is {length} mm"
+    ),
+    r"Took back the age of the pregnancy": N_("Took back the age of the pregnancy"),
+    r"The pregnancy is (?P<age>.+) weeks old \((?P<origin>.*)\)": N_(
+        "The pregnancy is {age} weeks old ({origin})"
+    ),
+}
+"""The same of what is about no plane."""
+_TRANSLATED: Final = ("name", "before", "kind", "structure", "origin")
+"""Words of the program's own tables; others are left as somebody wrote them."""
 
 
 def seen_words(logged: str, time_of: Callable[[int], float | None]) -> str:
@@ -175,31 +260,54 @@ def seen_words(logged: str, time_of: Callable[[int], float | None]) -> str:
     found = _OF_PLANE.fullmatch(logged)
     # An item of a protocol may be called as a plane is.
     if found is None or (not found["did"] and ", not " not in found["rest"]):
-        return logged
+        return _said(_OTHERS_SAID, logged, "") or logged
     time_s = time_of(int(found["number"])) if found["time_s"] is None else float(found["time_s"])
-    name = "the plane" if found["name"] is None else found["name"]
-    if name == short_name(NON_STANDARD):
-        name = "the capture"
-    where = "" if time_s is None else f" at {scan_time(time_s)}"
-    words = f"{found['did']}{name}{where}{found['rest']}"
-    return words if found["did"] else words[0].upper() + words[1:]
+    plane = _phrase(found["name"], time_s, first=not found["did"])
+    marked = f"{found['did']}\0{found['rest']}"
+    return _said(_PLANES_SAID, marked, plane) or marked.replace("\0", plane)
+
+
+def _phrase(name: str | None, time_s: float | None, *, first: bool) -> str:
+    """A plane, by its name in the log, within a sentence or as its first words."""
+    time = "" if time_s is None else scan_time(time_s)
+    if name is None and first:
+        return _("The plane at {time}", time=time) if time else _("The plane")
+    if name is None:
+        return _("the plane at {time}", time=time) if time else _("the plane")
+    if name != short_name(NON_STANDARD):
+        said = name[0].upper() + name[1:] if first else name
+        return _("{plane} at {time}", plane=said, time=time) if time else said
+    if first:
+        return _("The capture at {time}", time=time) if time else _("The capture")
+    return _("the capture at {time}", time=time) if time else _("the capture")
+
+
+def _said(forms: Mapping[str, str], logged: str, plane: str) -> str:
+    """The window's words for what one of these forms matches; "" where none does."""
+    for pattern, words in forms.items():
+        if found := re.fullmatch(pattern.replace("{}", "\0"), logged):
+            values = {
+                key: _(value) if key in _TRANSLATED else value for key, value in found.groupdict().items()
+            }
+            return _(words, plane=plane, **values)
+    return ""
 
 
 # Who decided.
 
 
 class Authorship(Enum):
-    """How a plane came to have its name; the value says it in words.
+    """How a plane came to have its name; the value says it in words, in English.
 
     A person who chose another frame of a plane, or took back its rejection, has confirmed its name.
     """
 
-    FOUND = "Found by the program"
-    CONFIRMED = "Found by the program, confirmed by a person"
-    RENAMED = "Found by the program, renamed by a person"
-    SAVED = "Saved by a person, named by the program"
-    SAVED_AND_NAMED = "Saved and named by a person"
-    ADDED = "Added by a person"
+    FOUND = N_("Found by the program")
+    CONFIRMED = N_("Found by the program, confirmed by a person")
+    RENAMED = N_("Found by the program, renamed by a person")
+    SAVED = N_("Saved by a person, named by the program")
+    SAVED_AND_NAMED = N_("Saved and named by a person")
+    ADDED = N_("Added by a person")
 
 
 def decision(plane: PlaneEntry) -> Authorship:
@@ -215,8 +323,19 @@ def decision(plane: PlaneEntry) -> Authorship:
 
 
 def decided(plane: PlaneEntry) -> str:
-    """The same in words, with the program's name for a plane that a person renamed."""
-    words = decision(plane).value
+    """The same in English words, for exports, with the program's name for a plane that a person renamed."""
+    words, before = decision(plane).value, _found_as(plane)
+    return f"{words} (was {before})" if before else words
+
+
+def decided_sentence(plane: PlaneEntry) -> str:
+    """As `decided`, a sentence of the window."""
+    words, before = _(decision(plane).value), _found_as(plane)
+    return _("{decision} (was {plane}).", decision=words, plane=_(before)) if before else f"{words}."
+
+
+def _found_as(plane: PlaneEntry) -> str:
+    """The program's name for a plane that a person renamed; or ""."""
     if plane.plane_id >= FIRST_ADDED or plane.found_as is None or plane.found_as == plane.plane:
-        return words
-    return f"{words} (was {short_name(plane.found_as)})"
+        return ""
+    return short_name(plane.found_as)

@@ -14,6 +14,7 @@ from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import STRICT, Document, DocumentFault
 from semc_core.io.regular import read_regular
 from semc_core.io.rules import PlainObject
+from semc_core.language import _
 from semc_core.session.audit_log import ORIGIN
 from semc_core.session.erasing.remembered import forget_source
 from semc_core.session.files import POSES
@@ -58,8 +59,11 @@ def forget(folder: Path) -> Forgotten:
         origin = ORIGIN.from_plain(next(session.audit()).payload)
         if not is_hidden(origin.source.source_id):
             raise SessionError(
-                f"An older program began {folder.name} and wrote names into its log, which cannot be "
-                "changed; export what you need and delete the folder."
+                _(
+                    "An older program began {folder} and wrote names into its log, which cannot be "
+                    "changed; export what you need and delete the folder.",
+                    folder=folder.name,
+                )
             )
         path = session.source.path
         named = set() if path is None else {session.source.source_id, Path(session.source.source_id).stem}

@@ -20,6 +20,7 @@ from semc_core.errors import SaveError, SemcError, SessionError, SessionInUse
 from semc_core.io.atomic import save_error
 from semc_core.io.lock import WriterLock
 from semc_core.io.private import keep_private_file, make_private_folder
+from semc_core.language import N_, _
 from semc_core.session.erasing.rule import Retention
 from semc_core.session.listing import session_folders
 from semc_core.session.session import Session
@@ -36,11 +37,17 @@ _UNREAD: Final = "it cannot be read"
 _NOT_CLOSED: Final = "it is open, or was never closed"
 _OPEN: Final = "it is open"
 _WAITS: Final = "something of it waits to be sent"
-_TO_DO: Final = {
-    _LINK: "delete it where it lies",
-    _UNREAD: "look into its folder, and delete that yourself if nobody needs it",
-    _NOT_CLOSED: "close it where it is open, or open it in review once, which puts right what a crash left",
-    _OPEN: "close it where it is open, then try again",
+_STAYS: Final = {
+    _LINK: N_("The session stays: it is a link to another place; delete it where it lies."),
+    _UNREAD: N_(
+        "The session stays: it cannot be read; look into its folder, and delete that yourself if nobody "
+        "needs it."
+    ),
+    _NOT_CLOSED: N_(
+        "The session stays: it is open, or was never closed; close it where it is open, or open it in "
+        "review once, which puts right what a crash left."
+    ),
+    _OPEN: N_("The session stays: it is open; close it where it is open, then try again."),
 }
 _CHOSEN: Final = "a person chose it"
 
@@ -165,10 +172,10 @@ def delete_one(folder: Path, log_folder: Path) -> Held:
     clear_half_deleted(folder.parent)
     held = _look(folder, _ANY)
     if held.why:
-        raise SessionError(f"The session stays: {held.why}; {_TO_DO[held.why]}.")
+        raise SessionError(_(_STAYS[held.why]))
     gone = carry_out([replace(held, why=_CHOSEN, goes=True)], log_folder)
     if not gone:
-        raise SessionInUse("The session stays: it was opened or changed meanwhile; look at it again.")
+        raise SessionInUse(_("The session stays: it was opened or changed meanwhile; look at it again."))
     return gone[0]
 
 
@@ -192,7 +199,7 @@ def _look(folder: Path, rule: Retention) -> Held:
         return Held(folder, "", None, size, _LINK)
     try:
         with Session.open(folder, read_only=True) as session:
-            *_, last = session.audit()
+            *_before, last = session.audit()
             changed = datetime.fromisoformat(last.time_utc).astimezone(UTC)
             closed, exported, name = session.closed, bool(session.exports()), session.id
     except (SemcError, ValueError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.io.documents import DocumentFault
+from semc_core.language import _
 from semc_core.session.database import DATABASE_NAME, WAL_NAME
 from semc_core.session.records import AuditEntry, Proof, file_sha256
 from semc_core.session.signing import (
@@ -56,13 +57,16 @@ class SignatureCheck:
         problems = [*_stored_problems(entries, stored, signers[-1][1] if signers else "")]
         if entries:
             problems += _book_problems(folder, entries, book)
-        foreign = [key for _, key in signers if key not in machine_keys()]
+        foreign = [key for _first, key in signers if key not in machine_keys()]
         if foreign:
-            why = f"signed by another key, fingerprint {fingerprint(foreign[0])}"
+            why = _("signed by another key, fingerprint {print}", print=fingerprint(foreign[0]))
         elif not signers:
-            why = "an older program wrote it, which signed nothing"
+            why = _("an older program wrote it, which signed nothing")
         elif not began:
-            why = f"an older program, which signed nothing, wrote its first {signers[0][0] - 1} entries"
+            why = _(
+                "an older program, which signed nothing, wrote its first {count} entries",
+                count=signers[0][0] - 1,
+            )
         else:
             why = ""
         return cls(tuple(problems), Proof.CONSISTENT if why else Proof.PROVEN, why, began)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from semc_core.errors import SessionError
 from semc_core.io.documents import DocumentFault
+from semc_core.language import _, decimal
 from semc_core.session import database
 from semc_core.session.audit_log import chain_problems
 from semc_core.session.correcting.undo import UndoStack
@@ -119,8 +120,11 @@ def _covered(entries: Sequence[AuditEntry], uncovered: Sequence[str], *, closed:
     last_s = max((end for end in ends if isinstance(end, int | float)), default=None)
     # An open session of which every frame is logged is no longer than that.
     whole = closed or any(entry.kind == "complete" for entry in entries)
-    upto = f"up to {last_s:.1f} s of the scan" if not whole and last_s is not None else ""
-    without = f"without {' and '.join(uncovered)}" if uncovered else ""
+    upto = without = ""
+    if not whole and last_s is not None:
+        upto = _("up to {seconds} s of the scan", seconds=decimal(last_s, 1))
+    if uncovered:
+        without = _("without {files}", files=_(" and ").join(uncovered))
     return ", ".join(filter(None, (upto, without)))
 
 

@@ -23,6 +23,7 @@ from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.private import make_private_folder
 from semc_core.io.video_encoder import as_gray, encode_clip, is_gray
 from semc_core.io.video_quality import Quality
+from semc_core.language import _
 from semc_core.picture import Picture
 from semc_core.session.folder import CLIP_FOLDER, safe_name
 from semc_core.types import FramePacket, HoldEvent
@@ -184,11 +185,11 @@ class ClipMaker:
         try:
             self._write(wanted, frames)
         except SemcError as error:
-            fault = f"A clip was not saved. {error}"
+            fault = _("A clip was not saved. {fault}", fault=error)
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             # The type only: an error may name a file, and a file may be named after a patient.
             _log.error("A clip could not be written: %s", type(error).__name__)
-            fault = "A clip was not saved because of an unexpected fault; see the log for details."
+            fault = _("A clip was not saved because of an unexpected fault; see the log for details.")
         with self._changed:
             self._fault = fault
 
@@ -386,13 +387,13 @@ def compressed(frame: KeptFrame, *, lossless: bool = False) -> KeptFrame:
     kind, *options = _PNG if lossless else _JPEG
     done, content = cv2.imencode(kind, picture, options)
     if not done:
-        raise SaveError("A frame could not be compressed for a clip; choose another source.")
+        raise SaveError(_("A frame could not be compressed for a clip; choose another source."))
     return KeptFrame(frame.index, frame.pts_s, frame.height, frame.width, None, content.tobytes(), gray)
 
 
 def _decompressed(packed: bytes) -> NDArray[np.uint8]:
     pixels = cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
-        raise SaveError("A frame of a clip could not be read back; scan again.")
+        raise SaveError(_("A frame of a clip could not be read back; scan again."))
     shown = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
     return np.asarray(shown, np.uint8)

@@ -28,6 +28,7 @@ from semc_core.io.private import new_private_file
 from semc_core.io.regular import read_regular
 from semc_core.io.video_encoder import VideoWriter, as_gray, as_rgb
 from semc_core.io.video_quality import Quality
+from semc_core.language import _
 from semc_core.picture import Picture
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.video import VideoSource
@@ -159,7 +160,7 @@ def part_videos(folder: Path) -> list[Path]:
 
 def unreadable(video: Path) -> str:
     """The sentence about a part that is left out."""
-    return f"{video.name}, a part of the recording, cannot be read; its frames are missing here."
+    return _("{name}, a part of the recording, cannot be read; its frames are missing here.", name=video.name)
 
 
 def read_table(video: Path) -> PartTable:
@@ -182,7 +183,10 @@ def read_table(video: Path) -> PartTable:
         )
     except (OSError, ValueError, IndexError, OverflowError) as error:
         raise SessionError(
-            "The table of a recording is missing or damaged; without it nothing says which frames it holds."
+            _(
+                "The table of a recording is missing or damaged; without it nothing says which frames it "
+                "holds."
+            )
         ) from error
 
 
@@ -234,8 +238,8 @@ class RecordedSource(BaseSource):
         tables = [(video, read_table(video)) for video in part_videos(folder)]
         self._parts = [(video, table) for video, table in tables if len(table)]
         if not self._parts:
-            raise SourceError("This session has no recording; record the scan, or open another session.")
-        count = sum(len(table) for _, table in self._parts)
+            raise SourceError(_("This session has no recording; record the scan, or open another session."))
+        count = sum(len(table) for _video, table in self._parts)
         self._waiting = iter(self._parts)
         self._rows: dict[int, int] = {}
         self._problem: SourceError | None = None

@@ -19,6 +19,7 @@ from semc_core.errors import SaveError, SemcError
 from semc_core.io.atomic import save_error
 from semc_core.io.video_encoder import is_gray
 from semc_core.io.video_quality import Quality
+from semc_core.language import _
 from semc_core.pipeline.sink import RecordingState
 from semc_core.session.recording.clips import ClipMaker, ClipSettings
 from semc_core.session.recording.parts import PartWriter
@@ -152,8 +153,10 @@ class Recorder:
         if not self._fault or self._again_s is None:
             return self._fault
         if self._closed:
-            return f"The recording was stopped. {self._fault} The scan goes on."
-        return f"Nothing is recorded at the moment. {self._fault} The recording goes on by itself."
+            return _("The recording was stopped. {fault} The scan goes on.", fault=self._fault)
+        return _(
+            "Nothing is recorded at the moment. {fault} The recording goes on by itself.", fault=self._fault
+        )
 
     def _run(self) -> None:
         try:
@@ -168,7 +171,7 @@ class Recorder:
             _log.error("The recording was stopped by a fault: %s", type(error).__name__)
             with suppress(SemcError, OSError):
                 self._end_part()
-            self._fail("The recording was stopped by an unexpected fault; see the log, and record again.")
+            self._fail(_("The recording was stopped by an unexpected fault; see the log, and record again."))
         finally:
             if self._on_end is not None:
                 self._on_end(self.state)
@@ -193,7 +196,7 @@ class Recorder:
             self._changed.wait_for(lambda: self._closed or bool(self._waiting))
             if not self._waiting:
                 return None
-            packet, _ = self._waiting.popleft()
+            packet, _since_s = self._waiting.popleft()
             self._bytes -= packet.picture.nbytes
             return packet
 
@@ -231,7 +234,12 @@ class Recorder:
         except OSError as error:
             raise save_error(folder, error) from error
         if free < self._reserve_bytes:
-            raise SaveError(f"The disk is nearly full; free space for {folder}, or choose another folder.")
+            raise SaveError(
+                _(
+                    "The disk is nearly full; free space for {folder}, or choose another folder.",
+                    folder=folder,
+                )
+            )
 
     def _written(self, packet: FramePacket, part: PartWriter) -> None:
         if self._frames % _LOOK_EVERY_FRAMES == 0:
@@ -323,7 +331,7 @@ class RecordingManager:
         """
         with self._lock:
             if self._closed:
-                raise SaveError("The scan is over; start a new one to record it.")
+                raise SaveError(_("The scan is over; start a new one to record it."))
             before = self._recorders[-1] if self._recorders else None
             if before is not None and before.state.active:
                 return

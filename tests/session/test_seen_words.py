@@ -39,6 +39,8 @@ from semc_core.session.correcting.sentences import (
 
 FRAME = cast(Any, SimpleNamespace(packet=SimpleNamespace(index=90, pts_s=7.3)))
 POINTS = cast(Any, ())
+TIMES: dict[int, float] = {3: 7.3}
+NOWHERE: dict[int, float] = {}
 SAID = (
     (plane_text(Relabel(3, "LLP"), 3, "LLP"), "Confirmed the plane at 0:07.3 as LLP"),
     (plane_text(Relabel(3, "HRP"), 3, "LLP"), "The plane at 0:07.3 is HRP, not LLP"),
@@ -91,18 +93,18 @@ def marked() -> Iterator[None]:
 
 @pytest.mark.parametrize(("logged", "seen"), SAID)
 def test_english_is_as_it_was(logged: str, seen: str) -> None:
-    assert seen_words(logged, {3: 7.3}.get) == seen
+    assert seen_words(logged, TIMES.get) == seen
 
 
 def test_a_plane_of_unknown_time_is_named_without_it() -> None:
-    assert seen_words("Rejected plane 4 (LLP)", {3: 7.3}.get) == "Rejected LLP"
-    assert seen_words("Plane 4 is HRP, not LLP", {3: 7.3}.get) == "The plane is HRP, not LLP"
+    assert seen_words("Rejected plane 4 (LLP)", TIMES.get) == "Rejected LLP"
+    assert seen_words("Plane 4 is HRP, not LLP", TIMES.get) == "The plane is HRP, not LLP"
 
 
 @pytest.mark.usefixtures("marked")
 @pytest.mark.parametrize("logged", [logged for logged, _seen in SAID[:-2]])
 def test_all_that_the_program_logs_is_translated(logged: str) -> None:
-    seen = seen_words(logged, {3: 7.3}.get)
+    seen = seen_words(logged, TIMES.get)
 
     assert seen.startswith("<")
     assert seen.endswith(">")
@@ -110,6 +112,6 @@ def test_all_that_the_program_logs_is_translated(logged: str) -> None:
 
 @pytest.mark.usefixtures("marked")
 def test_words_within_are_translated_and_labels_of_people_are_not() -> None:
-    assert seen_words("Rejected plane 3 (No plane)", {3: 7.3}.get) == "<Rejected <the capture at 0:07.3>>"
-    assert seen_words("Moved the area 2", {}.get) == "<Moved the <area> 2>"
-    assert seen_words("Removed the mark gas", {}.get) == "<Removed the mark gas>"
+    assert seen_words("Rejected plane 3 (No plane)", TIMES.get) == "<Rejected <the capture at 0:07.3>>"
+    assert seen_words("Moved the area 2", NOWHERE.get) == "<Moved the <area> 2>"
+    assert seen_words("Removed the mark gas", NOWHERE.get) == "<Removed the mark gas>"

@@ -68,13 +68,10 @@ FULL_NAMES: Final = {
 
 
 def short_name(label: str) -> str:
-    """What the window and the report call it: the label itself, but for "none of these".
-
-    In English: it is stored and exported. The window shows it by `_`.
-    """
+    """What the window and the report call it: the label itself, but for "none of these"; in English."""
     return N_("No plane") if label == NON_STANDARD else readable(label)
 
 
 def full_name(label: str) -> str:
-    """The name in words, or the label itself where we know no words for it; in English, as `short_name`."""
+    """The name in words, in English, or the label itself where we know no words for it."""
     return FULL_NAMES.get(label) or readable(label)

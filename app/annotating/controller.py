@@ -21,26 +21,35 @@ from app.tasks import Post
 from app.view_data import Asking, ReviewSnapshot
 from app.widgets.image_view import LiveView
 from semc_core.errors import UsageError
+from semc_core.language import N_, _
 from semc_core.session.annotations import Annotation, Kind
 from semc_core.session.session import Session
 from semc_core.types import FramePacket
 
 _HINTS: Final[Mapping[Kind, str]] = {
-    "text": "Text: click where it begins, or press {enter}; {next} goes to what is there, Esc leaves",
-    "arrow": "Arrow: click where it begins, then where it points, or press {enter}; {next}, Esc as always",
-    "mark": "Body mark: click where it is to stand, or press {enter}; then drag the probe, {less} and {more} "
-    "turn it, {again} draws another body",
+    "text": N_("Text: click where it begins, or press {enter}; {next} goes to what is there, Esc leaves"),
+    "arrow": N_(
+        "Arrow: click where it begins, then where it points, or press {enter}; {next}, Esc as always"
+    ),
+    "mark": N_(
+        "Body mark: click where it is to stand, or press {enter}; then drag the probe, {less} and {more} "
+        "turn it, {again} draws another body"
+    ),
 }
-_WHAT: Final = "Text on the picture (a name stays on this computer alone)"
-_NO_FRAME: Final = "No frame is shown that could be drawn on; go to one."
+_WHAT: Final = N_("Text on the picture (a name stays on this computer alone)")
+_NO_FRAME: Final = N_("No frame is shown that could be drawn on; go to one.")
 
 
 def hint(tool: Kind) -> str:
     """What to do with a tool that was begun, with the keys that do it now."""
-    return _HINTS[tool].format(
-        enter=first_key(IN_REVIEW.enter), next=first_key("next_handle"), less=first_key("slower"),
-        more=first_key("faster"), again=first_key("annotate_mark"),
-    )  # fmt: skip
+    return _(
+        _HINTS[tool],
+        enter=first_key(IN_REVIEW.enter),
+        next=first_key("next_handle"),
+        less=first_key("slower"),
+        more=first_key("faster"),
+        again=first_key("annotate_mark"),
+    )
 
 
 class Asker(Protocol):
@@ -171,7 +180,7 @@ class Annotating(QObject):
 
     def _begin(self, tool: Kind) -> None:
         if self._frame() is None or self.keeper.now is None:
-            self.message.emit(_NO_FRAME)
+            self.message.emit(_(_NO_FRAME))
             return
         self._leave_others()
         self.pencil.begin(tool)
@@ -227,7 +236,7 @@ class Annotating(QObject):
         if now is None:
             return
         if self._looking_only:
-            self.message.emit(ONLY_LOOKED_AT)
+            self.message.emit(_(ONLY_LOOKED_AT))
             return
         try:
             wanted = now.put(one)
@@ -245,7 +254,7 @@ class Annotating(QObject):
     def _ask(self, one: Annotation) -> None:
         asker = self._asker()
         if asker is not None:
-            asker.asking = Asking(_WHAT, one.text, then=lambda text: self._answer(one, text))
+            asker.asking = Asking(_(_WHAT), one.text, then=lambda text: self._answer(one, text))
 
     def _ask_again(self, number: int) -> None:
         now = self.keeper.now

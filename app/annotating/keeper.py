@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from app.tasks import Background, Post, fault_of
+from semc_core.language import _
 from semc_core.session.annotations import Annotations
 from semc_core.session.session import Session
 
@@ -80,7 +81,7 @@ class AnnotationKeeper:
 
         def written(future: Future[None]) -> None:
             if (error := future.exception()) is not None:
-                self.on_message(f"What was drawn was not kept. {fault_of(error)}")
+                self.on_message(_("What was drawn was not kept.") + f" {fault_of(error)}")
                 if self._session is session:
                     # What is shown is what the session holds.
                     self.begin(session)

@@ -14,6 +14,7 @@ from app.widgets import theme
 from app.widgets.image_view import LiveView
 from app.widgets.placed import Placed
 from semc_core.imaging.figures import COLOUR
+from semc_core.language import _
 from semc_core.session.annotations import Annotation, Place
 
 _HALO: Final = QColor(0, 0, 0, 190)
@@ -45,7 +46,7 @@ class AnnotationLayer(QWidget):
         self._drawn: tuple[Annotation, ...] = ()
         self._chosen: tuple[int | None, int] = (None, 0)
         self.setMouseTracking(True)
-        self.setAccessibleName("Annotations on the picture")
+        self.setAccessibleName(_("Annotations on the picture"))
         layout = QVBoxLayout(over)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self)

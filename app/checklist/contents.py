@@ -11,6 +11,7 @@ from app.keys import first_key
 from app.tasks import Background, Post, fault_of
 from app.view_data import ReviewSnapshot
 from semc_core.errors import SessionError
+from semc_core.language import N_, _
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
 from semc_core.protocols.checklist import checklist, of_saved, session_checklist
@@ -20,8 +21,8 @@ from semc_core.session.records import ItemEntry, ModelEntry
 from semc_core.session.session import Session
 from semc_core.types import SavedPlane
 
-_OVER = "The scan is over; press {} to review it, and say there what was not possible."
-_NOT_KEPT = "Nothing of this scan is written, so the checklist takes no word on it either."
+_OVER = N_("The scan is over; press {key} to review it, and say there what was not possible.")
+_NOT_KEPT = N_("Nothing of this scan is written, so the checklist takes no word on it either.")
 
 
 class ScanChecklist:
@@ -78,7 +79,7 @@ class ScanChecklist:
         """Log that an item is not possible, and why; None takes it back."""
         session, protocol = self._session, self.protocol
         if session is None or protocol is None:
-            self._report(_NOT_KEPT)
+            self._report(_(_NOT_KEPT))
             return
         change = word_on(protocol, item_id, reason)
         self._words.start(lambda: _apply(session, change), self._logged)
@@ -100,7 +101,7 @@ def _apply(session: Session, change: SetItem) -> int | None:
     try:
         return session.apply(change)
     except SessionError as error:
-        raise SessionError(_OVER.format(first_key("review"))) from error
+        raise SessionError(_(_OVER, key=first_key("review"))) from error
 
 
 def _view(

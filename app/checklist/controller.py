@@ -174,7 +174,7 @@ class ChecklistController(QObject):
             dialog = ReasonDialog(item.title, REASONS, self._window)
             dialog.answered.connect(lambda words: say(item_id, words))
             # Not every desktop gives the keys back to the window by itself.
-            dialog.finished.connect(lambda _: self._window.activateWindow())
+            dialog.finished.connect(lambda result: self._window.activateWindow())
             dialog.open()
 
 

@@ -27,13 +27,14 @@ from PySide6.QtWidgets import (
 )
 
 from app.checklist.marks import MarksLine, paint_mark, status_colour
-from app.checklist.presenter import ChecklistRow, ChecklistView
+from app.checklist.presenter import ChecklistRow, ChecklistView, status_word
 from app.commands import ONLY_LOOKED_AT
 from app.keys import first_key
 from app.widgets import theme
 from app.widgets.fitted import FittedLabel
 from app.widgets.folding import FoldingPanel
 from app.widgets.plain import PlainLabel, plain_tip
+from semc_core.language import _
 from semc_core.protocols.checklist import Status
 
 _LEAST_EM = 2.5 + 4 * 1.45
@@ -71,7 +72,7 @@ class RowButton(QAbstractButton):
             return
         self._row = row
         self.setToolTip(plain_tip(row.tip))
-        self.setAccessibleName(f"{row.title}: {row.status}")
+        self.setAccessibleName(f"{row.title}: {status_word(row.status)}")
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -172,8 +173,8 @@ class ChecklistPanel(FoldingPanel):
         em = theme.em(self)
         other = QToolButton()
         other.setText("⋯")
-        other.setToolTip("Choose a protocol")
-        other.setAccessibleName("Choose a protocol")
+        other.setToolTip(_("Choose a protocol"))
+        other.setAccessibleName(_("Choose a protocol"))
         other.setAutoRaise(True)
         other.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         other.clicked.connect(lambda: self._choose_protocol(other))
@@ -260,7 +261,7 @@ class ChecklistPanel(FoldingPanel):
         self._rows = {}
         for at, row in enumerate(rows):
             button = RowButton(row)
-            button.clicked.connect(lambda _=False, b=button: self._clicked(b))
+            button.clicked.connect(lambda checked=False, b=button: self._clicked(b))
             button.menu_wanted.connect(lambda where, b=button: self._open_menu(b, where))
             self._rows[row.item_id] = button
             self._list.insertWidget(at, button)
@@ -273,9 +274,11 @@ class ChecklistPanel(FoldingPanel):
     def follow(self) -> None:
         """Show the list or the marks."""
         view = self._view
-        self._title.setText("No protocol" if view is None else f"{'▾' if self.is_open else '▸'} {view.title}")
+        title = _("No protocol") if view is None else f"{'▾' if self.is_open else '▸'} {view.title}"
+        self._title.setText(title)
         summary = "" if view is None else f"{view.title}. {view.summary} {view.warning}\n"
-        self._header.setToolTip(f"{summary}Click to open or close the checklist ({first_key('checklist')}).")
+        click = _("Click to open or close the checklist ({key}).", key=first_key("checklist"))
+        self._header.setToolTip(summary + click)
         # With little room the marks take the place of the title.
         self._inline.setVisible(view is not None and self.narrow and not self.is_open)
         self._title.setVisible(self._inline.isHidden())
@@ -306,16 +309,16 @@ class ChecklistPanel(FoldingPanel):
         title.setEnabled(False)
         item = row.item_id
         if row.plane_id is not None:
-            menu.addAction("Show the plane", lambda: self.row_chosen.emit(item))
+            menu.addAction(_("Show the plane"), lambda: self.row_chosen.emit(item))
         if self.looking_only:
-            menu.addAction(ONLY_LOOKED_AT).setEnabled(False)
+            menu.addAction(_(ONLY_LOOKED_AT)).setEnabled(False)
             return menu
         if self._can_add:
-            menu.addAction("The picture shows it: add it here", lambda: self.add_wanted.emit(item))
+            menu.addAction(_("The picture shows it: add it here"), lambda: self.add_wanted.emit(item))
         if row.status is Status.NOT_POSSIBLE:
-            menu.addAction("Possible after all", lambda: self.word_taken_back.emit(item))
+            menu.addAction(_("Possible after all"), lambda: self.word_taken_back.emit(item))
         elif row.status is not Status.FOUND:
-            menu.addAction("Not possible …", lambda: self.word_wanted.emit(item))
+            menu.addAction(_("Not possible …"), lambda: self.word_wanted.emit(item))
         return menu
 
     def _open_menu(self, button: RowButton, where: object) -> None:
@@ -330,7 +333,7 @@ class ChecklistPanel(FoldingPanel):
             action: QAction = menu.addAction(title)
             action.setCheckable(True)
             action.setChecked(key == self._choice)
-            action.triggered.connect(lambda _=False, k=key: self.protocol_chosen.emit(k))
+            action.triggered.connect(lambda checked=False, k=key: self.protocol_chosen.emit(k))
             group.addAction(action)
         return menu
 

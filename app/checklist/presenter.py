@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import reduce
+from types import MappingProxyType
+from typing import Final
 
 from app.formatting import percent
-from semc_core.protocols.checklist import Checklist, ChecklistItem, Evidence, Status, progress_words
+from semc_core.language import N_, _
+from semc_core.protocols.checklist import Checklist, ChecklistItem, Evidence, Status
 from semc_core.protocols.fitting import brought_protocol, fitting_protocol
 from semc_core.protocols.loader import ProtocolBook
 from semc_core.protocols.protocol import Protocol, unknown_sentence
@@ -20,14 +24,31 @@ NO_PROTOCOL = ""
 """In place of a protocol's id: none."""
 
 REASONS = (
-    "Gas",
-    "Body habitus",
-    "Position",
-    "Shadow of bone",
-    "Removed by surgery",
-    "No time",
+    N_("Gas"),
+    N_("Body habitus"),
+    N_("Position"),
+    N_("Shadow of bone"),
+    N_("Removed by surgery"),
+    N_("No time"),
 )
-"""Why an item is not possible, to be chosen with one click."""
+"""Why an item is not possible, to be chosen with one click; in English where it is kept."""
+
+_STATUSES: Final = MappingProxyType(
+    {
+        Status.FOUND: N_("found"),
+        Status.WEAK: N_("weak"),
+        Status.MISSING: N_("missing"),
+        Status.NOT_POSSIBLE: N_("not possible"),
+        Status.UNKNOWN: N_("unknown to the model"),
+    }
+)
+_COUNTED: Final = MappingProxyType(
+    {
+        Status.NOT_POSSIBLE: N_("{count} not possible"),
+        Status.WEAK: N_("{count} weak"),
+        Status.UNKNOWN: N_("{count} unknown to the model"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,26 +137,44 @@ def checklist_view(state: Checklist, model_planes: Collection[str] | None, enter
         model_planes: As in `chosen_protocol`.
         enter: The model's `Thresholds.enter`, 0-1.
     """
-    required = state.required
+    required, share = state.required, f"{state.completeness:.0%}"
     settled = sum(row.settled for row in required)
     return ChecklistView(
         title=state.protocol.title,
         progress=f"{settled} / {len(required)}",
         share=state.completeness,
-        summary=f"{state.completeness:.0%} complete: {progress_words(state)}.",
+        summary=_("{percent} complete: {progress}.", percent=share, progress=_progress(state)),
         rows=tuple(_row(row, enter) for row in state.rows),
         warning="" if model_planes is None else unknown_sentence(state.protocol, model_planes, most=3),
     )
 
 
+def _progress(state: Checklist) -> str:
+    """As `semc_core.protocols.checklist.progress_words`, in the window's language."""
+    required = state.required
+    if not required:
+        return _("nothing is required")
+    parts = [_("{found} of {count} found", found=state.count(Status.FOUND), count=len(required))]
+    parts += [_(text, count=count) for status, text in _COUNTED.items() if (count := state.count(status))]
+    return ", ".join(parts)
+
+
+def status_word(status: Status) -> str:
+    """How an item stands, in a word or two."""
+    return _(_STATUSES[status])
+
+
 def _row(row: ChecklistItem, enter: float) -> ChecklistRow:
-    best = row.best
+    best, said = row.best, _tip(row, enter)
+    tip = f"{row.item.title}: {said}"
+    if row.item.optional:
+        tip = _("{title} (optional): {status}", title=row.item.title, status=said)
     return ChecklistRow(
         item_id=row.item.id,
         title=row.item.title,
         status=row.status,
         status_text=_status_text(row, enter),
-        tip=f"{row.item.title}{' (optional)' if row.item.optional else ''}: {_tip(row, enter)}",
+        tip=tip,
         plane="" if best is None else best.plane,
         plane_id=None if best is None else best.plane_id,
         optional=row.item.optional,
@@ -145,42 +184,53 @@ def _row(row: ChecklistItem, enter: float) -> ChecklistRow:
 def _status_text(row: ChecklistItem, enter: float) -> str:
     best = row.best
     if row.status is Status.FOUND and best is not None:
-        return "by you" if best.confidence < enter else percent(best.confidence)
+        return _("by you") if best.confidence < enter else percent(best.confidence)
     if row.status is Status.WEAK and best is not None:
-        return f"weak {percent(best.confidence)}" if best.saved else "not saved"
+        return _("weak {percent}", percent=percent(best.confidence)) if best.saved else _("not saved")
     if row.status is Status.UNKNOWN:
-        return "by hand"
-    return "optional" if row.status is Status.MISSING and row.item.optional else str(row.status)
+        return _("by hand")
+    if row.status is Status.MISSING and row.item.optional:
+        return _("optional")
+    return status_word(row.status)
 
 
 def _tip(row: ChecklistItem, enter: float) -> str:
     best = row.best
     if row.status is Status.NOT_POSSIBLE:
-        return f"not possible. {row.reason}".rstrip(". ") + "."
+        reason = _(row.reason).rstrip(". ")
+        return _("not possible. {reason}.", reason=reason) if reason else _("not possible.")
     if row.status is Status.UNKNOWN:
-        return "the model does not know this plane; save a frame of it by hand, and name it in review."
+        return _("the model does not know this plane; save a frame of it by hand, and name it in review.")
     if best is None:
-        return f"missing ({' or '.join(row.item.planes)})."
-    where = f"{best.plane} {percent(best.confidence)} at {scan_time(best.time_s)}"
+        return _("missing ({planes}).", planes=reduce(_or, row.item.planes))
+    where = {"plane": best.plane, "percent": percent(best.confidence), "time": scan_time(best.time_s)}
+    if row.status is Status.FOUND and best.named:
+        return _("found, {plane} {percent} at {time}, named by a person.", **where)
     if row.status is Status.FOUND:
-        return f"found, {where}{', named by a person' if best.named else ''}."
-    return f"weak, {where}. {_why_weak(best, enter)}"
+        return _("found, {plane} {percent} at {time}.", **where)
+    return _("weak, {plane} {percent} at {time}.", **where) + f" {_why_weak(best, enter)}"
+
+
+def _or(one: str, other: str) -> str:
+    return _("{one} or {other}", one=one, other=other)
 
 
 def _why_weak(best: Evidence, enter: float) -> str:
     if not best.saved:
-        return "Its picture was not written."
-    how = "Captured by hand; the" if best.by_hand else "The"
-    sure = f"{how} model should be {percent(enter)} sure."
-    return f"{sure} Hold the plane longer, or in review confirm its name or choose a better frame."
+        return _("Its picture was not written.")
+    sure = _("The model should be {percent} sure.", percent=percent(enter))
+    if best.by_hand:
+        sure = _("Captured by hand; the model should be {percent} sure.", percent=percent(enter))
+    what_to_do = _("Hold the plane longer, or in review confirm its name or choose a better frame.")
+    return f"{sure} {what_to_do}"
 
 
 def choices(book: ProtocolBook) -> tuple[tuple[str, str], ...]:
     """What can be chosen: id and title of each."""
     own: Iterable[tuple[str, str]] = (
-        (one.id, f"{one.title} (your own)" if one.own else one.title) for one in book.protocols
+        (one.id, _("{title} (your own)", title=one.title) if one.own else one.title) for one in book.protocols
     )
-    return ((AUTOMATIC, "What the model knows"), *own, (NO_PROTOCOL, "No protocol"))
+    return ((AUTOMATIC, _("What the model knows")), *own, (NO_PROTOCOL, _("No protocol")))
 
 
 def word_on(protocol: Protocol, item_id: str, reason: str | None) -> SetItem:

@@ -10,6 +10,7 @@ from app.checklist.presenter import brought_choice, choices, chosen_protocol
 from app.choices import Choices
 from app.tasks import Background, Post
 from semc_core.errors import ModelFileError, ProtocolError
+from semc_core.language import _, plural
 from semc_core.protocols.loader import ProtocolBook, load_protocols
 from semc_core.protocols.protocol import Protocol, unknown_sentence
 
@@ -46,7 +47,8 @@ class ProtocolChoice:
         self.problems: tuple[str, ...]
         try:
             self.book = load_protocols()
-            self.problems = tuple(f"A protocol was left out. {problem}" for problem in self.book.problems)
+            left_out = _("A protocol was left out.")
+            self.problems = tuple(f"{left_out} {problem}" for problem in self.book.problems)
         except ProtocolError as error:
             self.book, self.problems = ProtocolBook(()), (str(error),)
 
@@ -99,7 +101,13 @@ class ProtocolChoice:
             return "", False
         if sentence := unknown_sentence(protocol, planes, most=3):
             return sentence, True
-        return f"{protocol.title}: the model knows all of its {len(protocol.items)} planes.", False
+        sentence = plural(
+            "{title}: the model knows all of its {count} planes.",
+            "{title}: the model knows all of its {count} planes.",
+            len(protocol.items),
+            title=protocol.title,
+        )
+        return sentence, False
 
     def close(self) -> None:
         """Wait for what is under way."""

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from app.widgets import theme
 from app.widgets.forms import button, side_by_side
 from app.widgets.plain import PlainLabel
+from semc_core.language import _
 
 _COLUMNS = 2
 
@@ -34,18 +35,19 @@ class ReasonDialog(QDialog):
         """Ask about the item with this title; `open` shows it."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Not possible")
-        title = PlainLabel(f"Why is it not possible: {item}?")
+        self.setWindowTitle(_("Not possible"))
+        title = PlainLabel(_("Why is it not possible: {item}?", item=item))
         title.setObjectName("heading")
         title.setWordWrap(True)
         grid = QGridLayout()
         for i, reason in enumerate(reasons):
-            grid.addWidget(button(reason, partial(self._answer, reason)), i // _COLUMNS, i % _COLUMNS)
+            grid.addWidget(button(_(reason), partial(self._answer, reason)), i // _COLUMNS, i % _COLUMNS)
         self.field = QLineEdit()
-        self.field.setPlaceholderText("Or in your own words; no names")
+        self.field.setPlaceholderText(_("Or in your own words; no names"))
         self.field.setMaxLength(200)
         self.field.returnPressed.connect(self._answer_field)
-        keep, cancel = button("Keep", self._answer_field), button("Cancel (Esc)", self.reject)
+        keep = button(_("Keep"), self._answer_field)
+        cancel = button(_("Cancel (Esc)"), self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(title)
         layout.addLayout(grid)

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from app.scan_options import ScanOptions
 from app.tasks import Background, Post
 from semc_core.errors import SemcError
+from semc_core.language import _
 from semc_core.model.registry import check_known
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase, PipelineSettings
@@ -182,10 +183,11 @@ class ScanController:
         try:
             self._pipeline.stop(self._last_wait_s)
         except SemcError as error:
-            self.fault = (
-                f"{error} What was found last, and the end of a recording, may not be written; open the "
-                "session in review, which takes up what is there."
+            lost = _(
+                "What was found last, and the end of a recording, may not be written; open the session in "
+                "review, which takes up what is there."
             )
+            self.fault = f"{error} {lost}"
             raise SemcError(self.fault) from error
 
     def _go_on(self) -> None:

@@ -13,6 +13,7 @@ from app.live.naming import Naming, as_corrected, key_of, marks_of, names_offere
 from app.live.presenter import merged
 from app.view_data import LIVE_NAME_KEYS
 from app.widgets.saved_strip import SavedStrip
+from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
 from semc_core.session.session import Session
@@ -78,7 +79,9 @@ class KeptPlanes:
             self._strip.show_planes(as_corrected(self.raw, entries, rejected=True), colours, marks)
         offered = tuple((key_of(i), name) for i, name in enumerate(self.naming.names))
         question = self.naming.question(self.planes if self.naming.chosen is None else self._all)
-        way_out = "Esc: later" if self.naming.chosen is None else "X: reject, or take back   Esc: done"
+        way_out = _("Esc: later")
+        if self.naming.chosen is not None:
+            way_out = _("X: reject, or take back   Esc: done")
         self._strip.ask(question, offered if question else (), way_out)
         return changed
 

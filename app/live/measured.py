@@ -15,6 +15,7 @@ from app.tasks import Background, Post, fault_of
 from app.view_data import Asking, ReviewSnapshot
 from semc_core.errors import SessionError
 from semc_core.labels import BRAIN_PLANES
+from semc_core.language import N_, _
 from semc_core.measure.calibration import NO_SOURCE_SCALE, SourceScale
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase
@@ -30,8 +31,8 @@ from semc_core.session.correcting.sentences import done_sentence, seen_words
 from semc_core.session.session import Session
 from semc_core.types import FramePacket, FrameResult, SavedPlane
 
-_OVER = "The scan is over, so nothing more is changed in it here; press {} to go on in review."
-_NOTHING = "This picture was not classified, so it cannot be saved; measure another one."
+_OVER = N_("The scan is over, so nothing more is changed in it here; press {key} to go on in review.")
+_NOTHING = N_("This picture was not classified, so it cannot be saved; measure another one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,11 @@ class LiveSubject:
 
     def undo(self) -> None:
         """Take back what a person changed last."""
-        self._step(Session.undo, "Undone", "There is nothing to undo.")
+        self._step(Session.undo, N_("Undone: {what}"), N_("There is nothing to undo."))
 
     def redo(self) -> None:
         """Do it again."""
-        self._step(Session.redo, "Done again", "There is nothing to do again.")
+        self._step(Session.redo, N_("Done again: {what}"), N_("There is nothing to do again."))
 
     def close(self) -> None:
         """Make the changes that wait, and end; for any thread."""
@@ -204,10 +205,10 @@ class LiveSubject:
     def _capture(self, index: int) -> bool:
         held, pipeline = self._held, self._pipeline
         if held is None or pipeline is None or held.packet.index != index:
-            self._told.fault(_NOTHING)
+            self._told.fault(_(_NOTHING))
             return False
         if not pipeline.capture_now(held):
-            self._told.fault(_OVER.format(first_key("review")))
+            self._told.fault(_(_OVER, key=first_key("review")))
             return False
         return True
 
@@ -221,11 +222,11 @@ class LiveSubject:
 
         self._change(make)
 
-    def _step(self, step: Callable[[Session], str | None], word: str, nothing: str) -> None:
+    def _step(self, step: Callable[[Session], str | None], done: str, nothing: str) -> None:
         def make(session: Session) -> str:
             text = step(session)
             times = {plane.plane_id: plane.time_s for plane in session.planes(rejected=True)}
-            return nothing if text is None else f"{word}: {seen_words(text, times.get)}"
+            return _(nothing) if text is None else _(done, what=seen_words(text, times.get))
 
         self._change(make)
 
@@ -233,7 +234,7 @@ class LiveSubject:
         pipeline = self._pipeline
         session = None if pipeline is None else pipeline.session
         if pipeline is None or session is None:
-            self._told.message("Nothing was saved in this scan yet.")
+            self._told.message(_("Nothing was saved in this scan yet."))
             return
 
         def work() -> tuple[str, ReviewSnapshot]:
@@ -244,7 +245,7 @@ class LiveSubject:
                 raise (
                     error
                     if pipeline.state.phase is Phase.RUNNING
-                    else SessionError(_OVER.format(first_key("review")))
+                    else SessionError(_(_OVER, key=first_key("review")))
                 ) from error
             return said, ReviewSnapshot(
                 planes=session.planes(rejected=True),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from app.keys import first_key
 from app.view_data import LIVE_NAME_KEYS, StripMarks
 from semc_core.labels import NON_STANDARD
+from semc_core.language import _
 from semc_core.session.correcting.changes import Change, Reject, Relabel, Restore
 from semc_core.session.records import PERSON, PlaneEntry
 from semc_core.text import scan_time
@@ -111,12 +112,14 @@ class Naming:
     def question(self, planes: Sequence[SavedPlane]) -> str:
         """What is asked, of the capture or of the chosen one of `planes`; "" if nothing is."""
         if self._asked is not None:
-            return "Which plane is the capture?"
+            return _("Which plane is the capture?")
         chosen = next((plane for plane in planes if plane.hold_id == self.chosen), None)
         if chosen is None:
             return ""
-        name = "Capture" if chosen.plane == NON_STANDARD else chosen.plane
-        return f"{name} at {scan_time(chosen.time_s)} is:"
+        time = scan_time(chosen.time_s)
+        if chosen.plane == NON_STANDARD:
+            return _("Capture at {time} is:", time=time)
+        return _("{plane} at {time} is:", plane=chosen.plane, time=time)
 
     def ask(self, frame_index: int, planes: Iterable[SavedPlane]) -> None:
         """This frame was captured beside `planes`: which plane is it? A question before stays unanswered."""
@@ -154,7 +157,8 @@ class Naming:
         self._asked = None
         numbers = [plane.hold_id for plane in planes]
         if not numbers:
-            self._refuse(f"Nothing is saved yet; {first_key('capture')} saves the frame that is shown.")
+            key = first_key("capture")
+            self._refuse(_("Nothing is saved yet; {key} saves the frame that is shown.", key=key))
         elif self.chosen not in numbers:
             self.chosen = numbers[-1]
         else:
@@ -166,7 +170,7 @@ class Naming:
         number = self.chosen if self._asked is None else self._asked.plane_id
         self._asked = None
         if number is None:
-            self._refuse("Choose a saved plane first: the keys , and . go through them.")
+            self._refuse(_("Choose a saved plane first: the keys , and . go through them."))
         else:
             self._correct(Restore(number) if number in rejected else Reject(number))
 

@@ -41,6 +41,7 @@ from app.widgets.saved_strip import SavedStrip
 from semc_core.imaging.heatmap import HeatMap, HeatStyle
 from semc_core.io.video_quality import Quality
 from semc_core.labels import NON_STANDARD
+from semc_core.language import N_, _
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.sink import RecordingState
@@ -59,8 +60,8 @@ _LEAST_SIDE_EM: Final = 10.4
 _CLOSED_EM: Final = 3.6
 """The closed checklist, and the gaps round it."""
 
-_REGION_HINT = "Drag over the picture to set the region of interest.  Esc: as it was.  {}: automatic."
-_REGION_TOO_SMALL = "That region is too small; drag a larger one.  Esc: as it was."
+_REGION_HINT = N_("Drag over the picture to set the region of interest.  Esc: as it was.  {key}: automatic.")
+_REGION_TOO_SMALL = N_("That region is too small; drag a larger one.  Esc: as it was.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,13 +115,13 @@ class LivePage(QWidget):
         self._pipeline: LivePipeline[Session] | None = None
         self._clear()
         self._build()
-        self.view.region_refused.connect(lambda: self._show_hint(_REGION_TOO_SMALL))
+        self.view.region_refused.connect(lambda: self._show_hint(_(_REGION_TOO_SMALL)))
         self.held.measuring.values.resized.connect(self.fit_checklist)
         self.held.ask_line.resized.connect(self._share_height)
         self.held.wanted.connect(lambda: self.freeze(True))
 
     def _build(self) -> None:
-        heading = self._traces_heading = PlainLabel("Confidence, last 20 s")
+        heading = self._traces_heading = PlainLabel(_("Confidence, last 20 s"))
         heading.setObjectName("heading")
         side = QWidget()
         column = self._column = QVBoxLayout(side)
@@ -157,8 +158,7 @@ class LivePage(QWidget):
         self._age_s = 0.0
         self._age_at_s = 0.0
         self._traces_at_s = 0.0
-        self._flash = ""
-        self._flash_until_s = 0.0
+        self._flash, self._flash_until_s = "", 0.0
         self._hint = ""
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -306,11 +306,11 @@ class LivePage(QWidget):
         result = self._result if held is None else held.result
         if pipeline is None or result is None:
             # Another frame than the one that is held must never be saved in its place.
-            self.flash("NOTHING TO CAPTURE")
+            self.flash(_("NOTHING TO CAPTURE"))
             return False
         if done := pipeline.capture_now(result):
             self.kept.ask(result.packet.index)
-        self.flash("CAPTURED" if done else "NOT CAPTURED")
+        self.flash(_("CAPTURED") if done else _("NOT CAPTURED"))
         return done
 
     def does(self) -> dict[str, Callable[[], object]]:
@@ -337,7 +337,7 @@ class LivePage(QWidget):
     def choose_region(self, on: bool) -> None:
         """Let the user drag a region of interest."""
         self.view.choosing_region = on
-        self._show_hint(_REGION_HINT.format(first_key("auto_region")) if on else "")
+        self._show_hint(_(_REGION_HINT, key=first_key("auto_region")) if on else "")
 
     def _show_hint(self, hint: str) -> None:
         self._hint = hint
@@ -437,14 +437,14 @@ class LivePage(QWidget):
         )
         colour = self._colours.get(text.title, theme.TEXT)
         self.readout.show_readout(text, colour)
-        badges = [("FROZEN", ON_PICTURE.accent)] if held is not None else []
+        badges = [(_("FROZEN"), ON_PICTURE.accent)] if held is not None else []
         if recorded := badge(self.recording_state):
             badges.insert(0, (recorded, ON_PICTURE.fault))
         if now_s < self._flash_until_s:
-            badges.append((self._flash, ON_PICTURE.good if self._flash == "CAPTURED" else ON_PICTURE.warning))
-        starting = state.phase is Phase.STARTING and not self.view.choosing_region
+            done = self._flash == _("CAPTURED")
+            badges.append((self._flash, ON_PICTURE.good if done else ON_PICTURE.warning))
         hint = self._hint or self.held.measuring.hint
-        if starting:
-            hint = state.message or "Waiting for the first frame."
+        if state.phase is Phase.STARTING and not self.view.choosing_region:
+            hint = state.message or _("Waiting for the first frame.")
         accent = colour if text.tone is Tone.PLANE else ON_PICTURE.accent if region_by_hand else None
         self.view.show_texts(tuple(badges), hint, accent)

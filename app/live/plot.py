@@ -13,6 +13,7 @@ from PySide6.QtGui import QResizeEvent
 
 from app.live.traces_data import WINDOW_S
 from app.widgets import theme
+from semc_core.language import _
 from semc_core.types import SavedPlane
 
 _MARK_PX: Final = 11
@@ -45,7 +46,7 @@ class TracesPlot(pg.PlotWidget):  # type: ignore[misc]  # PyQtGraph has no types
         item.setClipToView(True)
         for side, ticks in (
             ("left", [(0, "0"), (0.5, "50%"), (1, "100%")]),
-            ("bottom", [(-20, "-20 s"), (-15, "-15"), (-10, "-10"), (-5, "-5"), (0, "now")]),
+            ("bottom", [(-20, "-20 s"), (-15, "-15"), (-10, "-10"), (-5, "-5"), (0, _("now"))]),
         ):
             axis = item.getAxis(side)
             axis.setTicks([ticks])

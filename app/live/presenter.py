@@ -10,13 +10,13 @@ from app.formatting import Banner, StatusItem, Tone, duration, percent, quality_
 from app.keys import first_key
 from semc_core.imaging.quality import NO_SIGNAL
 from semc_core.labels import NON_STANDARD, full_name, short_name
+from semc_core.language import N_, _, decimal, plural
 from semc_core.pipeline.sink import RecordingState
 from semc_core.pipeline.state import Phase, PipelineState, Spread, Statistics
 from semc_core.sources.devices.measured import differs
 from semc_core.sources.devices.modes import Wish, parse_wish
-from semc_core.sources.devices.true_delay import TrueDelay, delay_begins
-from semc_core.text import counted
-from semc_core.types import Crop, FramePacket, FrameResult, SavedPlane, SourceInfo
+from semc_core.sources.devices.true_delay import TrueDelay
+from semc_core.types import Crop, FramePacket, FrameResult, SavedPlane, SourceInfo, TimedBy
 
 QUALITY_EVERY_S: Final = 1.0
 """So long a text on the quality stays: that of every frame would flicker."""
@@ -27,7 +27,11 @@ UNLIKE_OVER_S: Final = 1.0
 STALE_AFTER_S: Final = 0.5
 """A prediction older than this is no longer about what the picture shows."""
 
-DELAY: Final = "Delay p50 / p95"
+DELAY: Final = N_("Delay p50 / p95")
+_BEGINS: Final[dict[TimedBy, str]] = {
+    "driver": N_("The delay is from the driver's stamp to the painted overlay."),
+    "arrival": N_("The delay is from arrival in the program to the painted overlay."),
+}
 _NOTHING_YET: Final = "–"
 
 SILENT_AFTER_S: Final = 1.0
@@ -129,33 +133,41 @@ def readout(
     phase = Phase.IDLE if state is None else state.phase
     message = "" if state is None else state.message
     if stopping:
-        return Readout("Stopping", "The scan is ended; what was found is written.", Tone.NEUTRAL)
-    if phase is Phase.IDLE:
-        return Readout("No scan", f"Choose a source, or press {first_key('start_stop')}.", Tone.NEUTRAL)
-    if phase is Phase.STARTING:
-        return Readout("Starting", message or "Waiting for the first frame.", Tone.NEUTRAL)
-    if phase is Phase.FAULT and result is None:
-        return Readout("No scan", "It could not begin; see above.", Tone.FAULT)
-    if phase is Phase.FAULT:
-        return Readout("Scan ended", "A fault ended it; see above.", Tone.FAULT)
+        return Readout(_("Stopping"), _("The scan is ended; what was found is written."), Tone.NEUTRAL)
     begin, other = first_key("start_stop"), first_key("source")
+    if phase is Phase.IDLE:
+        detail = _("Choose a source, or press {key}.", key=begin)
+        return Readout(_("No scan"), detail, Tone.NEUTRAL)
+    if phase is Phase.STARTING:
+        return Readout(_("Starting"), message or _("Waiting for the first frame."), Tone.NEUTRAL)
+    if phase is Phase.FAULT and result is None:
+        return Readout(_("No scan"), _("It could not begin; see above."), Tone.FAULT)
+    if phase is Phase.FAULT:
+        return Readout(_("Scan ended"), _("A fault ended it; see above."), Tone.FAULT)
     if phase is Phase.ENDED:
-        return Readout(
-            "End of scan", f"Press {begin} to play it again, {other} for another source.", Tone.NEUTRAL
-        )
+        again = _("Press {key} to play it again, {other} for another source.", key=begin, other=other)
+        return Readout(_("End of scan"), again, Tone.NEUTRAL)
     if phase is Phase.STOPPED:
-        return Readout("Stopped", f"Press {begin} to start again, {other} for another source.", Tone.NEUTRAL)
+        again = _("Press {key} to start again, {other} for another source.", key=begin, other=other)
+        return Readout(_("Stopped"), again, Tone.NEUTRAL)
     if result is None:
-        return Readout("Starting", "Waiting for the first frame.", Tone.NEUTRAL)
+        return Readout(_("Starting"), _("Waiting for the first frame."), Tone.NEUTRAL)
     if silent_known or silent_s > silent_after_s(frame_rate):
-        what_to_do = "the scan goes on by itself." if silent_known else "check the source."
-        return Readout("No picture", f"No new frame for {duration(silent_s)}; {what_to_do}", Tone.WARNING)
+        return _silent(duration(silent_s), silent_known)
     text = _of_result(result, age_s, classes, none_class, saved)
     if text.tone is Tone.PLANE and result.picture == "live":
         text = replace(text, quality=quality)
     if unlike and text.confidence is not None:
         text = replace(text, quality=f"{unlike_text(classes)} {text.quality}".strip())
-    return replace(text, age="held", stale=False) if held else text
+    # Translators: of a picture that a person holds still, in the place of "2.1 s ago".
+    return replace(text, age=_("held"), stale=False) if held else text
+
+
+def _silent(time: str, known: bool) -> Readout:
+    detail = _("No new frame for {time}; check the source.", time=time)
+    if known:
+        detail = _("No new frame for {time}; the scan goes on by itself.", time=time)
+    return Readout(_("No picture"), detail, Tone.WARNING)
 
 
 def _of_result(
@@ -163,36 +175,38 @@ def _of_result(
 ) -> Readout:
     shown = Readout("", "", Tone.NEUTRAL, age=age_text(age_s), stale=age_s > STALE_AFTER_S)
     if result.picture == "black":
-        return replace(shown, title="No picture", detail="The picture is black.", tone=Tone.WARNING)
+        return replace(shown, title=_("No picture"), detail=_("The picture is black."), tone=Tone.WARNING)
     if result.picture == NO_SIGNAL:
-        detail = "Nothing comes from the scanner; check its cable, and that its output is on."
-        return replace(shown, title="No signal", detail=detail, tone=Tone.WARNING)
+        detail = _("Nothing comes from the scanner; check its cable, and that its output is on.")
+        return replace(shown, title=_("No signal"), detail=detail, tone=Tone.WARNING)
     if result.picture == "colour":
-        detail = "Colour Doppler: nothing is saved while colour lies over the picture; switch it off."
-        return replace(shown, title="Colour Doppler", detail=detail, tone=Tone.WARNING)
+        detail = _("Colour Doppler: nothing is saved while colour lies over the picture; switch it off.")
+        return replace(shown, title=_("Colour Doppler"), detail=detail, tone=Tone.WARNING)
     if result.picture == "flat":
-        return replace(shown, title="No scan", detail="A test pattern or an empty screen.", tone=Tone.WARNING)
+        detail = _("A test pattern or an empty screen.")
+        return replace(shown, title=_("No scan"), detail=detail, tone=Tone.WARNING)
     frozen = result.picture == "frozen"
-    frozen_detail = "The scanner is frozen; nothing is saved."
+    frozen_detail = _("The scanner is frozen; nothing is saved.")
     if result.label != NON_STANDARD:
         return replace(
             shown,
             title=result.label,
-            detail=frozen_detail if frozen else full_name(result.label),
+            detail=frozen_detail if frozen else _(full_name(result.label)),
             tone=Tone.PLANE,
             confidence=result.confidence,
             number=percent(result.confidence),
             saved=saved,
         )
     if frozen:
-        return replace(shown, title="Still picture", detail=frozen_detail, tone=Tone.WARNING)
+        return replace(shown, title=_("Still picture"), detail=frozen_detail, tone=Tone.WARNING)
     name, confidence = closest_plane(result, classes, none_class)
     if not name:
-        return replace(shown, title=short_name(NON_STANDARD), detail=full_name(NON_STANDARD))
+        return replace(shown, title=_(short_name(NON_STANDARD)), detail=_(full_name(NON_STANDARD)))
+    closest = _(full_name(name))
     return replace(
         shown,
-        title=short_name(NON_STANDARD),
-        detail=f"Closest: {full_name(name)}",
+        title=_(short_name(NON_STANDARD)),
+        detail=_("Closest: {plane}", plane=closest),
         confidence=confidence,
         number=f"{name} {percent(confidence)}",
     )
@@ -216,7 +230,7 @@ def closest_plane(
 
 def age_text(age_s: float) -> str:
     """ "40 ms ago", "2.1 s ago". Milliseconds in steps of ten: the last digit only flickers."""
-    return f"{duration(age_s)} ago"
+    return _("{time} ago", time=duration(age_s))
 
 
 class SteadyQuality:
@@ -284,7 +298,7 @@ class LabelRun:
         """Whether one of `planes` is of the plane that is held now, and was written."""
         if self._label == NON_STANDARD:
             return False
-        since_s, _ = self._spans[self._label]
+        since_s = self._spans[self._label][0]
         return any(p.plane == self._label and p.png is not None and p.hold_end_s >= since_s for p in planes)
 
 
@@ -333,11 +347,12 @@ def status_items(statistics: Statistics, latency: Spread, pause_ms: float) -> tu
     """
     delay = f"{latency.p50_ms:.0f} / {latency.p95_ms:.0f} ms" if latency.p50_ms else _NOTHING_YET
     return (
-        StatusItem("Source", f"{statistics.capture_rate:.1f} fps"),
-        StatusItem("Model", f"{statistics.classify_rate:.1f} fps"),
-        StatusItem(DELAY, delay, latency.p95_ms > 150),
+        StatusItem(_("Source"), f"{decimal(statistics.capture_rate, 1)} fps"),
+        StatusItem(_("Model"), f"{decimal(statistics.classify_rate, 1)} fps"),
+        StatusItem(_(DELAY), delay, latency.p95_ms > 150),
         _drops(statistics),
-        StatusItem("Pause", f"{pause_ms:.0f} ms", pause_ms > 100),
+        # Translators: the longest time that the window did not answer.
+        StatusItem(_("Pause"), f"{pause_ms:.0f} ms", pause_ms > 100),
     )
 
 
@@ -350,11 +365,11 @@ def with_card(items: tuple[StatusItem, ...], info: SourceInfo | None) -> tuple[S
     right = asked.width in (None, capture.width) and asked.height in (None, capture.height)
     right = right and not (asked.rate and differs(asked.rate, capture.rate))
     given = f"{capture.width}x{capture.height}@{capture.rate:.0f}"
-    wanted = "" if right else f" of {replace(asked, fourcc=None).text}"
-    return tuple(
-        StatusItem("Source", f"{given}{wanted}", not right) if item.name == "Source" else item
-        for item in items
-    )
+    if not right:
+        wanted = replace(asked, fourcc=None).text
+        given = _("{given} of {wanted}", given=given, wanted=wanted)
+    name = _("Source")
+    return tuple(StatusItem(name, given, not right) if item.name == name else item for item in items)
 
 
 def with_delay(
@@ -363,15 +378,20 @@ def with_delay(
     """The numbers, with what their delay contains, and what `semc bench glass` measured beside it."""
     if info is None:
         return items
-    about = f"The delay is {delay_begins(info.timed_by)} to the painted overlay."
-    value = ""
+    about, glass_ms, name = _(_BEGINS[info.timed_by]), "", _(DELAY)
     if measured is not None:
-        about += f" Measured was {measured.sentence}."
-        value = f", glass {measured.overlay.p50_ms:.0f} ms"
+        glass_ms, day = f"{measured.overlay.p50_ms:.0f}", measured.measured_utc[:10]
+        about += " " + _(
+            "Measured was glass to overlay {delay} ms (measured {day}).", delay=glass_ms, day=day
+        )
+
+    def with_glass(value: str) -> str:
+        if not glass_ms or value == _NOTHING_YET:
+            return value
+        return _("{delay}, glass {glass} ms", delay=value, glass=glass_ms)
+
     return tuple(
-        replace(item, value=item.value + (value if item.value != _NOTHING_YET else ""), about=about)
-        if item.name == DELAY
-        else item
+        replace(item, value=with_glass(item.value), about=about) if item.name == name else item
         for item in items
     )
 
@@ -379,16 +399,16 @@ def with_delay(
 def ended_items(statistics: Statistics) -> tuple[StatusItem, ...]:
     """The numbers of the status line after a scan: how much it was. The rates would only fade away."""
     return (
-        StatusItem("Frames", f"{statistics.frames_in}"),
-        StatusItem("Analysed", f"{statistics.classified}"),
+        StatusItem(_("Frames"), f"{statistics.frames_in}"),
+        StatusItem(_("Analysed"), f"{statistics.classified}"),
         _drops(statistics),
     )
 
 
 def _drops(statistics: Statistics) -> StatusItem:
     share = statistics.dropped / max(1, statistics.frames_in)
-    value = f"{statistics.dropped}" + (f" ({share:.1%})" if statistics.dropped else "")
-    return StatusItem("Drops", value, share > 0.5)
+    value = f"{statistics.dropped}" + (f" ({decimal(100 * share, 1)}%)" if statistics.dropped else "")
+    return StatusItem(_("Drops"), value, share > 0.5)
 
 
 def model_text(name: str, sha256: str, device_name: str) -> str:
@@ -415,15 +435,16 @@ def badge(state: RecordingState | None) -> str:
 
 def size_text(size_bytes: int) -> str:
     """ "340 MB", "1.2 GB"."""
-    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
+    return f"{decimal(size_bytes / 1e9, 1)} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
 
 
 def status_of(state: RecordingState | None) -> tuple[StatusItem, ...]:
     """The numbers of the status line: size, and frames that are missing in the recording."""
     if state is None or not (state.active or state.frames):
         return ()
-    name = "Recording" if state.active else "Recorded"
+    name = _("Recording") if state.active else _("Recorded")
     value = size_text(state.size_bytes)
     if not state.lost:
         return (StatusItem(name, value),)
-    return (StatusItem(name, value), StatusItem("Not recorded", counted(state.lost, "frame"), worrying=True))
+    lost = plural("{count} frame", "{count} frames", state.lost)
+    return (StatusItem(name, value), StatusItem(_("Not recorded"), lost, worrying=True))

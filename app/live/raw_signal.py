@@ -12,9 +12,10 @@ from app.keys import first_key
 from app.scan_options import ScanOptions
 from app.tasks import Background, Post
 from semc_core.errors import SemcError
+from semc_core.language import N_, _, decimal
 
-_BEGUN: Final = (
-    "What the source sends is kept from now on, the newest 10 s of it; press {} again to save that as a "
+_BEGUN: Final = N_(
+    "What the source sends is kept from now on, the newest 10 s of it; press {key} again to save that as a "
     "file. With `semc live --tap` it is kept from the beginning, as the card sends it."
 )
 
@@ -33,7 +34,7 @@ class RawSignal:
             return
         if not options.tap.keeping:
             options.tap.begin()
-            self._tell(_BEGUN.format(first_key("tap")))
+            self._tell(_(_BEGUN, key=first_key("tap")))
             return
         now = datetime.datetime.now()
         path = options.output / f"raw-{now:%Y%m%d-%H%M%S}.semctap"
@@ -62,7 +63,9 @@ def _saved(options: ScanOptions, path: Path) -> str:
     except OSError as error:
         raise save_error(path.parent, error) from error
     write_tap(path, taken)
-    return (
-        f"Saved {taken.seconds:.1f} s as {path}. The file shows what the scanner showed, so also a name that "
-        "stood in the picture: look at it before you send it."
+    return _(
+        "Saved {seconds} s as {path}. The file shows what the scanner showed, so also a name that stood in "
+        "the picture: look at it before you send it.",
+        seconds=decimal(taken.seconds, 1),
+        path=path,
     )

@@ -11,6 +11,7 @@ from app.live.presenter import Readout
 from app.widgets import theme
 from app.widgets.fitted import fitted_lines
 from app.widgets.plain import plain_tip
+from semc_core.language import _
 
 
 class ReadoutView(QWidget):
@@ -117,15 +118,14 @@ class ReadoutView(QWidget):
         after = painter.fontMetrics().horizontalAdvance(number + " ")
         if shown.saved:
             painter.setFont(theme.scaled_font(self.font(), 1.15, bold=True))
-            box = QRectF(
-                line.left() + after, 0, painter.fontMetrics().horizontalAdvance("SAVED") + em, em * 1.7
-            )
+            word = _("SAVED")
+            box = QRectF(line.left() + after, 0, painter.fontMetrics().horizontalAdvance(word) + em, em * 1.7)
             box.moveTop(line.center().y() - box.height() / 2)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.GOOD))
             painter.drawRoundedRect(box, 4, 4)
             painter.setPen(QColor(theme.GROUND))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "SAVED")
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, word)
         painter.setFont(self.font())
         painter.setPen(QColor(theme.WARNING if shown.stale else theme.DIM))
         painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown.age)

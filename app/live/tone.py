@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from app.tasks import Background, Post
+from semc_core.language import N_, _
 from semc_core.paths import ASSETS
 from semc_core.types import SavedPlane
 
@@ -25,7 +26,7 @@ LEAST_PAUSE_S: Final = 1.0
 _PATIENCE_S: Final = 5.0
 _PLAYERS: Final = (("pw-play",), ("paplay",), ("aplay", "-q"), ("afplay",))
 """Of PipeWire, PulseAudio, ALSA and macOS."""
-NO_SOUND: Final = (
+NO_SOUND: Final = N_(
     "The tone for saved planes cannot be played: there is no sound device here, or no program for it "
     "(pw-play, paplay or aplay). Planes are saved all the same; the preferences switch the tone off."
 )
@@ -88,7 +89,7 @@ class Tone:
             self._mute = True
             if not self._told:
                 self._told = True
-                self._tell(NO_SOUND)
+                self._tell(_(NO_SOUND))
 
 
 def play_file(path: Path) -> None:

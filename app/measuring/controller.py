@@ -32,6 +32,7 @@ from app.measuring.values import ValueList
 from app.view_data import Asking, ReviewSnapshot
 from app.widgets.image_view import LiveView
 from semc_core.errors import UsageError
+from semc_core.language import N_, _
 from semc_core.measure.calibration import Calibration, over_line
 from semc_core.measure.calipers import scale_at
 from semc_core.measure.ellipse import Ellipse
@@ -49,8 +50,8 @@ from semc_core.session.correcting.measuring import size_of
 from semc_core.session.records import BY_HAND, MeasurementEntry, ScaleEntry
 from semc_core.types import FramePacket
 
-_HOW_LONG: Final = "How long is the line in millimetres?"
-_HOW_OLD: Final = "Due date, last period or CRL (due 2026-09-30)"
+_HOW_LONG: Final = N_("How long is the line in millimetres?")
+_HOW_OLD: Final = N_("Due date, last period or CRL (due 2026-09-30)")
 
 
 class ScaleMemory(Protocol):
@@ -178,12 +179,12 @@ class Measuring(QObject):
         if self.calipers.tool is None:
             return ""
         remembered = self._remembered()
-        text = "" if remembered is None else f"{over_line(*remembered).mm_x:.4g} mm per pixel"
-        return tool_hint(self.calipers.tool, self.calipers.count, text)
+        mm = None if remembered is None else over_line(*remembered).mm_x
+        return tool_hint(self.calipers.tool, self.calipers.count, mm)
 
     def _begin_tool(self, tool: Tool) -> None:
         if self._packet is None:
-            self.message.emit("No frame is shown that could be measured; go to one.")
+            self.message.emit(_("No frame is shown that could be measured; go to one."))
             return
         if self._subject is not None:
             self._subject.hold()
@@ -192,17 +193,17 @@ class Measuring(QObject):
     def _next_handle(self, step: int) -> None:
         if not self.calipers.next_handle(step):
             key = first_key(f"{self._keys.tools}distance")
-            self.message.emit(f"Nothing is measured on this frame yet; {key} measures a distance.")
+            self.message.emit(_("Nothing is measured on this frame yet; {key} measures a distance.", key=key))
 
     def _refuse_nudge(self) -> None:
-        self.message.emit(f"Choose a handle first: click on it, or press {first_key('next_handle')}.")
+        key = first_key("next_handle")
+        self.message.emit(_("Choose a handle first: click on it, or press {key}.", key=key))
 
     def _ask_name(self) -> None:
         number = self.calipers.chosen
         if number is None:
-            self.message.emit(
-                f"Choose a measurement first: click on it, or press {first_key('next_handle')}."
-            )
+            key = first_key("next_handle")
+            self.message.emit(_("Choose a measurement first: click on it, or press {key}.", key=key))
         else:
             self.show_names(number, self.values.mapToGlobal(QPoint(0, 0)))
 
@@ -220,7 +221,7 @@ class Measuring(QObject):
             action.setCheckable(True)
             action.setChecked(key == entry.structure)
         menu.addSeparator()
-        menu.addAction("Take away\tDel", self.removed)
+        menu.addAction(_("Take away") + "\tDel", self.removed)
         menu.popup(at)
         return menu
 
@@ -258,7 +259,9 @@ class Measuring(QObject):
         found = self._proposal()
         if found is None or found.outline is None:
             key = first_key(self._keys.tools + "ellipse")
-            self.message.emit(f"No head is proposed on this frame; {key} measures an ellipse by hand.")
+            self.message.emit(
+                _("No head is proposed on this frame; {key} measures an ellipse by hand.", key=key)
+            )
         else:
             self._taken(found.outline)
 
@@ -279,7 +282,9 @@ class Measuring(QObject):
             return
         subject.hold()
         known = subject.snapshot.age
-        subject.asking = Asking(_HOW_OLD, text or ("" if known is None else str(known)), then=self._set_age)
+        subject.asking = Asking(
+            _(_HOW_OLD), text or ("" if known is None else str(known)), then=self._set_age
+        )
         self.changed.emit()
 
     def _set_age(self, text: str) -> None:
@@ -297,7 +302,7 @@ class Measuring(QObject):
     def _ask_length(self, packet: FramePacket, points: tuple[Place, ...], text: str = "") -> None:
         assert self._subject is not None
         line = (points[0], points[1])
-        self._subject.asking = Asking(_HOW_LONG, text, then=partial(self._set_scale, packet, line))
+        self._subject.asking = Asking(_(_HOW_LONG), text, then=partial(self._set_scale, packet, line))
         self.changed.emit()
 
     def _set_scale(self, packet: FramePacket, line: tuple[Place, Place], text: str) -> None:
@@ -324,7 +329,7 @@ class Measuring(QObject):
         remembered, packet = self._remembered(), self._packet
         if remembered is None or packet is None:
             return False
-        first, last, length_mm, _ = remembered
+        first, last, length_mm = remembered[:3]
         self.calipers.tool = None
         self._apply_scale(packet, (first, last), length_mm)
         return True

@@ -25,6 +25,7 @@ from app.widgets import theme
 from app.widgets.colours import ON_PICTURE
 from app.widgets.image_view import LiveView
 from app.widgets.placed import Placed
+from semc_core.language import _
 from semc_core.measure.shapes import Place, ellipse_of
 
 COLOUR: Final = "#ffe26a"
@@ -52,7 +53,7 @@ class CaliperLayer(QWidget):
         self._view, self._calipers = view, calipers
         self._shapes: tuple[Shape, ...] = ()
         self.setMouseTracking(True)
-        self.setAccessibleName("Measurements on the picture")
+        self.setAccessibleName(_("Measurements on the picture"))
         over = QVBoxLayout(view)
         over.setContentsMargins(0, 0, 0, 0)
         over.addWidget(self)
@@ -156,7 +157,7 @@ class CaliperLayer(QWidget):
             return
         em = theme.em(self)
         side = min(_LOUPE_EM * em, 0.45 * min(self.width(), self.height()))
-        x, _ = placed.to_widget_point(*place)
+        x = placed.to_widget_point(*place)[0]
         left = 0.6 * em if x > self.width() / 2 else self.width() - side - 0.6 * em
         box = QRectF(left, _BELOW_BADGES_EM * em, side, side)
         times = max(_LOUPE_TIMES, 2 * placed.scale)

@@ -10,59 +10,89 @@ from typing import Final
 
 from app.measuring.calipers import Tool
 from semc_core.errors import UsageError
+from semc_core.language import N_, _, decimal
 from semc_core.measure.calibration import Calibration
 from semc_core.measure.calipers import Value, values
 from semc_core.measure.dating import Dated, dated
 from semc_core.measure.ellipse import Ellipse
-from semc_core.measure.gestation import GestationalAge
-from semc_core.measure.growth import INTERGROWTH
+from semc_core.measure.gestation import GestationalAge, Origin
+from semc_core.measure.growth import HADLOCK_AGE, INTERGROWTH
 from semc_core.measure.shapes import STRUCTURES, Kind, points_of
-from semc_core.session.records import ACCEPTED, BY_HAND, CORRECTED, MeasurementEntry, ScaleEntry
+from semc_core.session.records import (
+    ACCEPTED,
+    BY_HAND,
+    BY_REGION,
+    BY_SPACING,
+    CORRECTED,
+    MeasurementEntry,
+    ScaleEntry,
+)
 
 TITLES: Final = MappingProxyType(
     {
-        "distance": "Distance",
-        "ellipse": "Ellipse",
-        "trace": "Trace",
-        "area": "Area",
-        "angle": "Angle",
+        "distance": N_("Distance"),
+        "ellipse": N_("Ellipse"),
+        "trace": N_("Trace"),
+        "area": N_("Area"),
+        "angle": N_("Angle"),
     }
 )
 STRUCTURE_TITLES: Final = MappingProxyType(
     {
-        "head": "Head",
-        "abdomen": "Abdomen",
-        "bpd_outer_outer": "BPD, outer to outer",
-        "bpd_outer_inner": "BPD, outer to inner",
-        "ofd": "OFD, outer to outer",
-        "femur": "Femur",
+        "head": N_("Head"),
+        "abdomen": N_("Abdomen"),
+        "bpd_outer_outer": N_("BPD, outer to outer"),
+        "bpd_outer_inner": N_("BPD, outer to inner"),
+        "ofd": N_("OFD, outer to outer"),
+        "femur": N_("Femur"),
     }
 )
 _MAKERS: Final = MappingProxyType(
     {
-        ACCEPTED: "Proposed by the program, accepted by a person.",
-        CORRECTED: "Proposed by the program, corrected by a person.",
+        ACCEPTED: N_("Proposed by the program, accepted by a person."),
+        CORRECTED: N_("Proposed by the program, corrected by a person."),
+    }
+)
+_BY_PERSON: Final = N_("Drawn by a person.")
+_SCALES: Final = MappingProxyType(
+    {
+        BY_REGION: N_("Millimetres: DICOM region."),
+        BY_SPACING: N_("Millimetres: DICOM pixel spacing."),
+        BY_HAND: N_("Millimetres: by hand."),
+    }
+)
+_AT_HEAD: Final = N_("{name}: {centile}, by {standard}, at the age by HC.")
+_AT_DATES: Final[MappingProxyType[Origin, str]] = MappingProxyType(
+    {
+        "due date": N_("{name}: {centile}, by {standard}, at {age} by due date."),
+        "last period": N_("{name}: {centile}, by {standard}, at {age} by last period."),
+        "CRL": N_("{name}: {centile}, by {standard}, at {age} by CRL."),
+        "as given": N_("{name}: {centile}, by {standard}, at {age} as given."),
     }
 )
 _HINTS: Final[MappingProxyType[Tool, tuple[str, ...]]] = MappingProxyType(
     {
-        "distance": ("Distance: click on one end.", "Click on the other end."),
+        "distance": (N_("Distance: click on one end."), N_("Click on the other end.")),
         "ellipse": (
-            "Ellipse: click on one end of an axis, such as the outer border of the skull.",
-            "Click on the other end; then drag the handles of the other axis.",
+            N_("Ellipse: click on one end of an axis, such as the outer border of the skull."),
+            N_("Click on the other end; then drag the handles of the other axis."),
         ),
         "trace": (
-            "Trace: drag along the line, or click corner by corner.",
-            "Go on along the line; a double click or Enter ends it.",
+            N_("Trace: drag along the line, or click corner by corner."),
+            N_("Go on along the line; a double click or Enter ends it."),
         ),
         "area": (
-            "Area: drag around it, or click corner by corner.",
-            "Go on around it; a click on the first corner, or Enter, closes it.",
+            N_("Area: drag around it, or click corner by corner."),
+            N_("Go on around it; a click on the first corner, or Enter, closes it."),
         ),
-        "angle": ("Angle: click on the end of one arm.", "Click on the corner.", "Click on the other end."),
+        "angle": (
+            N_("Angle: click on the end of one arm."),
+            N_("Click on the corner."),
+            N_("Click on the other end."),
+        ),
         "scale": (
-            "Scale: click on one end of a known length, such as the depth scale.",
-            "Click on its other end, then type its millimetres.",
+            N_("Scale: click on one end of a known length, such as the depth scale."),
+            N_("Click on its other end, then type its millimetres."),
         ),
     }
 )
@@ -90,8 +120,8 @@ class MeasureRow:
 def measure_row(entry: MeasurementEntry, chosen: bool, age: GestationalAge | None = None) -> MeasureRow:
     """What is said of a measurement; `age` is that of the pregnancy by dates."""
     found = values(entry.kind, entry.points, entry.calibration, entry.structure, entry.error)
-    tip = " ".join(filter(None, (_MAKERS.get(entry.made_by, "Drawn by a person."), _origin(entry))))
-    title = STRUCTURE_TITLES.get(entry.structure, TITLES[entry.kind])
+    tip = f"{_(_MAKERS.get(entry.made_by, _BY_PERSON))} {_origin(entry)}"
+    title = _(STRUCTURE_TITLES.get(entry.structure, TITLES[entry.kind]))
     return MeasureRow(
         entry.measurement_id, title, _all_lines(found, age), chosen, _with_sources(tip, found, age)
     )
@@ -99,7 +129,7 @@ def measure_row(entry: MeasurementEntry, chosen: bool, age: GestationalAge | Non
 
 def _all_lines(found: Sequence[Value], age: GestationalAge | None = None) -> tuple[tuple[str, str], ...]:
     """The numbers, and what they say of age and size, with the name of the formula."""
-    return (*map(_line, found), *((f"{one.name}, {_short(one)}", one.text) for one in dated(found, age)))
+    return (*map(_line, found), *((f"{_(one.name)}, {_short(one)}", one.text) for one in dated(found, age)))
 
 
 def _short(one: Dated) -> str:
@@ -107,14 +137,23 @@ def _short(one: Dated) -> str:
 
 
 def _with_sources(tip: str, found: Sequence[Value], age: GestationalAge | None = None) -> str:
-    return "\n".join((tip, *(f"{one.name}: {one.text}, by {one.source}." for one in dated(found, age))))
+    return "\n".join((tip, *(_source_of(one, age) for one in dated(found, age))))
+
+
+def _source_of(one: Dated, age: GestationalAge | None) -> str:
+    name = _(one.name)
+    if not one.source.startswith(INTERGROWTH):
+        text = N_("{name}: {age}, by {formula}, by {measure}.")
+        return _(text, name=name, age=one.text, formula=HADLOCK_AGE, measure=one.measure)
+    text = _AT_HEAD if age is None else _AT_DATES[age.origin]
+    return _(text, name=name, centile=one.text, standard=INTERGROWTH, age=age)
 
 
 def proposal_row(outline: Ellipse, error: float, calibration: Calibration | None) -> MeasureRow:
     """What is said of a head that the program proposes; it has no number yet."""
     found = values("ellipse", points_of(outline), calibration, "head", error)
-    tip = "Proposed by the program: look at the outline before you accept it."
-    return MeasureRow(0, "Head, proposed", _all_lines(found[:3]), False, _with_sources(tip, found))
+    tip = _("Proposed by the program: look at the outline before you accept it.")
+    return MeasureRow(0, _("Head, proposed"), _all_lines(found[:3]), False, _with_sources(tip, found))
 
 
 def proposal_text(found: bool, why: str) -> str:
@@ -125,15 +164,15 @@ def proposal_text(found: bool, why: str) -> str:
         why: Why none is, or "" while it is looked for.
     """
     if found:
-        return "Y accepts it; a handle corrects it."
-    return why or "Looking for the head …"
+        return _("Y accepts it; a handle corrects it.")
+    return _(why) or _("Looking for the head …")
 
 
 def _line(value: Value) -> tuple[str, str]:
     text = value_text(value)
     if value.low is not None and value.high is not None:
         text += f" ({value.low:.0f}–{value.high:.0f})"
-    return value.name, text
+    return _(value.name), text
 
 
 def value_text(value: Value) -> str:
@@ -141,21 +180,21 @@ def value_text(value: Value) -> str:
     large = 1000 if value.unit in ("mm", "px") else 100
     digits = 0 if value.unit != "°" and value.number >= large else 1
     unit = value.unit if value.unit == "°" else f" {value.unit}"
-    return f"{value.number:.{digits}f}{unit}"
+    return f"{decimal(value.number, digits)}{unit}"
 
 
 def _origin(entry: MeasurementEntry) -> str:
-    if entry.calibration is None:
-        return (
-            "In pixels taken as square: no scale is known." if entry.kind == "angle" else "No scale is known."
-        )
-    return f"Millimetres: {entry.scale}."
+    if entry.calibration is not None:
+        return _(_SCALES[entry.scale])
+    if entry.kind == "angle":
+        return _("In pixels taken as square: no scale is known.")
+    return _("No scale is known.")
 
 
 def names_for(kind: Kind) -> tuple[tuple[str, str], ...]:
     """What a shape may be said to show: keys and titles, first that of nothing in particular."""
     fitting = [key for key, needed in STRUCTURES.items() if needed == kind]
-    return (("", TITLES[kind]), *((key, STRUCTURE_TITLES[key]) for key in fitting))
+    return (("", _(TITLES[kind])), *((key, _(STRUCTURE_TITLES[key])) for key in fitting))
 
 
 def scale_text(told: Calibration | None, by_hand: ScaleEntry | None, why: str, key: str = "S") -> str:
@@ -168,25 +207,46 @@ def scale_text(told: Calibration | None, by_hand: ScaleEntry | None, why: str, k
         key: That sets the scale.
     """
     if told is not None:
-        return f"{_per_pixel(told.mm_x, told.mm_y)}, {told.origin}."
+        scale, origin = _both(told.mm_x, told.mm_y), _(told.origin)
+        return _("{scale} mm per pixel, {origin}.", scale=scale, origin=origin)
     if by_hand is not None:
-        size = _per_pixel(by_hand.mm_x, by_hand.mm_y)
-        return f"{size}, {BY_HAND}: {by_hand.length_mm:g} mm on frame {by_hand.frame_index}."
-    return f"{why} Only pixels are shown; {key} sets the scale.".strip()
+        return _(
+            "{scale} mm per pixel, by hand: {length} mm on frame {frame}.",
+            scale=_both(by_hand.mm_x, by_hand.mm_y),
+            length=figures(by_hand.length_mm, 6),
+            frame=by_hand.frame_index,
+        )
+    pixels = _("Only pixels are shown; {key} sets the scale.", key=key)
+    return f"{why} {pixels}".strip()
 
 
-def _per_pixel(mm_x: float, mm_y: float) -> str:
-    both = f"{mm_x:.4g}" if math.isclose(mm_x, mm_y) else f"{mm_x:.4g} × {mm_y:.4g}"
-    return f"{both} mm per pixel"
+def _both(mm_x: float, mm_y: float) -> str:
+    if math.isclose(mm_x, mm_y):
+        return figures(mm_x, 4)
+    return f"{figures(mm_x, 4)} × {figures(mm_y, 4)}"
 
 
-def tool_hint(tool: Tool, count: int, remembered: str = "") -> str:
-    """What to do next with a tool of which so many points are set."""
+def figures(value: float, most: int) -> str:
+    """A number with so many figures that count, and no zeros behind them."""
+    text = f"{value:.{most}g}"
+    return text if "e" in text else decimal(float(text), len(text.partition(".")[2]))
+
+
+def tool_hint(tool: Tool, count: int, remembered_mm: float | None = None) -> str:
+    """What to do next with a tool of which so many points are set.
+
+    Args:
+        tool: That is on.
+        count: Of its points.
+        remembered_mm: Of a pixel, as set last for the source; None where it never was.
+    """
     steps = _HINTS[tool]
-    text = steps[min(count, len(steps) - 1)]
-    if tool == "scale" and count == 0 and remembered:
-        text = f"{text} Or press Enter to take {remembered}, as set last for this source."
-    return f"{text}  Esc: leave"
+    text = _(steps[min(count, len(steps) - 1)])
+    if tool == "scale" and count == 0 and remembered_mm is not None:
+        scale = figures(remembered_mm, 4)
+        take = _("Or press Enter to take {scale} mm per pixel, as set last for this source.", scale=scale)
+        text = f"{text} {take}"
+    return text + "  " + _("Esc: leave")
 
 
 def millimetres_of(text: str) -> float:
@@ -206,5 +266,5 @@ def millimetres_of(text: str) -> float:
     except ValueError:
         mm = math.nan
     if not (math.isfinite(mm) and mm > 0):
-        raise UsageError("Type the length in millimetres, a number above 0, such as 50.")
+        raise UsageError(_("Type the length in millimetres, a number above 0, such as 50."))
     return mm

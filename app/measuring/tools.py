@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 from app.measuring.calipers import TOOLS
 from app.widgets import theme
 from app.widgets.action_button import ActionButton
+from semc_core.language import _
 
 _WIDE_EM, _HIGH_EM, _LEAST_EM = 2.7, 2.7, 1.7
 _GAP_PX = 3
@@ -102,7 +103,7 @@ class ToolColumn(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(_GAP_PX)
         self._columns = 0
-        self.setAccessibleName("Measuring tools")
+        self.setAccessibleName(_("Measuring tools"))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
     def set_actions(self, actions: dict[str, QAction], prefix: str) -> None:

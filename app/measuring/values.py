@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.measuring.presenter import MeasureRow
 from app.widgets import theme
+from semc_core.language import _
 
 _MOST_LINES, _LEAST_LINES = 9, 3
 _LINE_EM: Final = 1.25
@@ -96,7 +97,7 @@ class ValueList(QFrame):
         self._rows: tuple[MeasureRow, ...] = ()
         self._wanted = False
         self.list = QListWidget()
-        self.list.setAccessibleName("Measurements")
+        self.list.setAccessibleName(_("Measurements"))
         self.list.setItemDelegate(_Painter(self.list))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

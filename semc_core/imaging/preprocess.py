@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
+from semc_core.language import _
 from semc_core.picture import gray_of
 from semc_core.types import Crop
 
@@ -109,7 +110,7 @@ def clipped(crop: Crop, pixels: NDArray[np.uint8]) -> Crop:
     width = min(crop.left + crop.width, pixels.shape[1]) - left
     height = min(crop.top + crop.height, pixels.shape[0]) - top
     if width < 1 or height < 1:
-        raise UsageError("The region of interest lies outside of the picture; choose it again.")
+        raise UsageError(_("The region of interest lies outside of the picture; choose it again."))
     return Crop(left, top, width, height)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from semc_core.errors import UsageError
 from semc_core.io.regular import read_regular
+from semc_core.language import N_, _
 from semc_core.measure.ellipse import Ellipse
 from semc_core.measure.shapes import Place
 from semc_core.types import Crop
@@ -28,8 +29,8 @@ LEAST_SIDE_MM, MOST_SIDE_MM = 8.0, 700.0
 
 COLUMNS: Final = ("file", "mm_per_pixel")
 TYPED: Final = "as given"
-FROM_REGION: Final = "from the DICOM header's ultrasound region"
-FROM_SPACING: Final = "from the DICOM header's pixel spacing"
+FROM_REGION: Final = N_("from the DICOM header's ultrasound region")
+FROM_SPACING: Final = N_("from the DICOM header's pixel spacing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,15 @@ def checked(mm_x: float, mm_y: float, origin: str, region: Crop | None = None) -
     """
     for value in (mm_x, mm_y):
         if not math.isfinite(value):
-            raise UsageError("The millimetres per pixel are not a number; type a number such as 0.12.")
+            raise UsageError(_("The millimetres per pixel are not a number; type a number such as 0.12."))
+        size = f"{value:g}"
         if value <= 0:
-            raise UsageError(f"{value:g} mm per pixel cannot be; type a number above 0, such as 0.12.")
-        if not LEAST_MM <= value <= MOST_MM:
             raise UsageError(
-                f"{value:g} mm per pixel is no scanner's; it lies between {LEAST_MM:g} and {MOST_MM:g}."
+                _("{size} mm per pixel cannot be; type a number above 0, such as 0.12.", size=size)
             )
+        if not LEAST_MM <= value <= MOST_MM:
+            text = N_("{size} mm per pixel is no scanner's; it lies between {least} and {most}.")
+            raise UsageError(_(text, size=size, least=f"{LEAST_MM:g}", most=f"{MOST_MM:g}"))
     return Calibration(mm_x, mm_y, origin, region)
 
 
@@ -107,11 +110,11 @@ def over_line(first: Place, last: Place, mm: float, aspect: float = 1.0) -> Cali
         UsageError: It is no length, or no scanner's picture has such pixels.
     """
     if not (math.isfinite(mm) and mm > 0):
-        raise UsageError("Type the length in millimetres, a number above 0, such as 50.")
+        raise UsageError(_("Type the length in millimetres, a number above 0, such as 50."))
     # In widths of a pixel.
     units = math.hypot(last[0] - first[0], (last[1] - first[1]) * aspect)
     if not (math.isfinite(units) and units > 0):
-        raise UsageError("The line over the known length has no length; draw it again.")
+        raise UsageError(_("The line over the known length has no length; draw it again."))
     return checked(mm / units, mm / units * aspect, TYPED)
 
 
@@ -123,9 +126,8 @@ def check_picture(calibration: Calibration, width: int, height: int) -> None:
     """
     side = max(width * calibration.mm_x, height * calibration.mm_y)
     if not LEAST_SIDE_MM <= side <= MOST_SIDE_MM:
-        raise UsageError(
-            f"With {calibration.mm_x:g} mm per pixel the picture would be {side:.3g} mm large; check that."
-        )
+        text = N_("With {size} mm per pixel the picture would be {side} mm large; check that.")
+        raise UsageError(_(text, size=f"{calibration.mm_x:g}", side=f"{side:.3g}"))
 
 
 def at_place(scales: Iterable[Calibration], x: float, y: float) -> Calibration | None:

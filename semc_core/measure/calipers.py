@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from semc_core.language import N_
 from semc_core.measure.calibration import Calibration, at_place
 from semc_core.measure.ellipse import Ellipse, Points
 from semc_core.measure.shapes import Kind, Place, ellipse_of
@@ -17,8 +18,8 @@ Unit = Literal["px", "px²", "mm", "mm²", "°"]
 
 _PIXELS: Final = Calibration(1.0, 1.0, "")
 
-HC, BPD, OFD, AC = "HC", "BPD outer-outer", "OFD outer-outer", "AC"
-BPD_INNER, FL = "BPD outer-inner", "FL"
+HC, BPD, OFD, AC = N_("HC"), N_("BPD outer-outer"), N_("OFD outer-outer"), N_("AC")
+BPD_INNER, FL = N_("BPD outer-inner"), N_("FL")
 _HEAD: Final = {"Circumference": HC, "Short axis": BPD, "Long axis": OFD}
 _ABDOMEN: Final = {"Circumference": AC}
 _NAMES: Final = {
@@ -86,21 +87,24 @@ def values(
 def _of_ellipse(drawn: Ellipse, scale: Calibration, unit: Unit) -> tuple[Value, ...]:
     ellipse = scale.in_mm(drawn)
     return (
-        Value("Circumference", ellipse.circumference, unit),
-        Value("Long axis", 2 * ellipse.major, unit),
-        Value("Short axis", 2 * ellipse.minor, unit),
-        Value("Area", ellipse.area, _square(unit)),
+        Value(N_("Circumference"), ellipse.circumference, unit),
+        Value(N_("Long axis"), 2 * ellipse.major, unit),
+        Value(N_("Short axis"), 2 * ellipse.minor, unit),
+        Value(N_("Area"), ellipse.area, _square(unit)),
     )
 
 
 def _of_corners(kind: Kind, corners: Points, unit: Unit) -> tuple[Value, ...]:
     """`corners` are in `unit` already."""
     if kind == "angle":
-        return (Value("Angle", _angle(corners), "°"),)
+        return (Value(N_("Angle"), _angle(corners), "°"),)
     if kind == "area":
         closed = np.vstack([corners, corners[:1]])
-        return (Value("Area", _area(corners), _square(unit)), Value("Circumference", _length(closed), unit))
-    return (Value("Length", _length(corners), unit),)
+        return (
+            Value(N_("Area"), _area(corners), _square(unit)),
+            Value(N_("Circumference"), _length(closed), unit),
+        )
+    return (Value(N_("Length"), _length(corners), unit),)
 
 
 def _square(unit: Unit) -> Unit:

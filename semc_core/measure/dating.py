@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from semc_core.errors import UsageError
+from semc_core.language import N_
 from semc_core.measure.calipers import AC, BPD, BPD_INNER, FL, HC, OFD, Value
 from semc_core.measure.gestation import AS_GIVEN, GestationalAge
 from semc_core.measure.growth import Measure, age_from, centile
@@ -18,6 +19,23 @@ _DATED: Final[MappingProxyType[str, Measure]] = MappingProxyType(
 )
 _RANKED: Final[MappingProxyType[str, Measure]] = MappingProxyType(
     {HC: "HC", BPD: "BPD", OFD: "OFD", AC: "AC", FL: "FL"}
+)
+_AGES: Final[MappingProxyType[Measure, str]] = MappingProxyType(
+    {
+        "HC": N_("Age by HC"),
+        "BPD": N_("Age by BPD"),
+        "AC": N_("Age by AC"),
+        "FL": N_("Age by FL"),
+    }
+)
+_CENTILES: Final[MappingProxyType[Measure, str]] = MappingProxyType(
+    {
+        "HC": N_("Centile of HC"),
+        "BPD": N_("Centile of BPD"),
+        "OFD": N_("Centile of OFD"),
+        "AC": N_("Centile of AC"),
+        "FL": N_("Centile of FL"),
+    }
 )
 _OF_A_HEAD: Final = (BPD, OFD)
 """What the age by the HC of the same head can rank: the HC itself is always median at it."""
@@ -32,12 +50,14 @@ class Dated:
         text: "20+3" weeks and days, or a whole centile.
         source: The formula, for people.
         number: The same as a number: whole days, or percent, of which nothing is cut off.
+        measure: Of which it is said.
     """
 
     name: str
     text: str
     source: str
     number: float
+    measure: Measure
 
 
 def dated(found: Sequence[Value], age: GestationalAge | None = None) -> tuple[Dated, ...]:
@@ -58,7 +78,7 @@ def dated(found: Sequence[Value], age: GestationalAge | None = None) -> tuple[Da
             by_measure = age_from(measure, value.number)
         except UsageError:
             continue
-        lines.append(Dated(f"Age by {measure}", str(by_measure), by_measure.source, by_measure.days))
+        lines.append(Dated(_AGES[measure], str(by_measure), by_measure.source, by_measure.days, measure))
         weeks = by_measure.weeks if measure == "HC" else weeks
     at = "at the age by HC"
     if age is not None:
@@ -75,7 +95,7 @@ def dated(found: Sequence[Value], age: GestationalAge | None = None) -> tuple[Da
         except UsageError:
             continue
         lines.append(
-            Dated(f"Centile of {ranked}", _whole(place.percent), f"{place.source}, {at}", place.percent)
+            Dated(_CENTILES[ranked], _whole(place.percent), f"{place.source}, {at}", place.percent, ranked)
         )
     return tuple(lines)
 
@@ -84,7 +104,10 @@ def said_of(value: Value, lines: Sequence[Dated]) -> tuple[Dated | None, Dated |
     """Of what `dated` says of a measurement: the age by this value, and its centile."""
     named = {line.name: line for line in lines}
     age, ranked = _DATED.get(value.name), _RANKED.get(value.name)
-    return named.get(f"Age by {age}"), named.get(f"Centile of {ranked}")
+    return (
+        None if age is None else named.get(_AGES[age]),
+        None if ranked is None else named.get(_CENTILES[ranked]),
+    )
 
 
 def _whole(percent: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pydicom
 
 from semc_core.errors import SourceError, UsageError
+from semc_core.language import _
 from semc_core.measure.calibration import (
     FROM_REGION,
     FROM_SPACING,
@@ -37,7 +38,7 @@ def source_scale(path: Path) -> SourceScale:
     except UsageError as error:
         return SourceScale(size=(width, height), aspect=_aspect(header), why=str(error))
     except UNREADABLE:
-        return SourceScale(why="The scale in the file's header cannot be read.")
+        return SourceScale(why=_("The scale in the file's header cannot be read."))
     return SourceScale(scales, (width, height))
 
 
@@ -69,7 +70,9 @@ def calibrations_of(path: Path) -> tuple[Calibration, ...]:
     try:
         return from_header(header, width, height)
     except UNREADABLE as error:
-        raise UsageError("The header's scale is damaged; give the millimetres per pixel by hand.") from error
+        raise UsageError(
+            _("The header's scale is damaged; give the millimetres per pixel by hand.")
+        ) from error
 
 
 def from_header(header: pydicom.Dataset, width: int, height: int) -> tuple[Calibration, ...]:
@@ -86,7 +89,7 @@ def from_header(header: pydicom.Dataset, width: int, height: int) -> tuple[Calib
         rows, columns = (float(each) for each in header.PixelSpacing)
         scales = (checked(columns, rows, FROM_SPACING),)
     if not scales:
-        raise UsageError("The header has no scale of the picture; give the millimetres per pixel by hand.")
+        raise UsageError(_("The header has no scale of the picture; give the millimetres per pixel by hand."))
     for each in scales:
         _check_aspect(header, each)
         check_picture(each, width, height)
@@ -101,7 +104,7 @@ def _from_region(region: pydicom.Dataset, width: int, height: int) -> Calibratio
     # The standard counts the last pixel as inside; some machines write the first outside.
     if left < 0 or top < 0 or right > width or bottom > height or right <= left or bottom <= top:
         raise UsageError(
-            "The header's scale is for a picture of another size; give the millimetres per pixel by hand."
+            _("The header's scale is for a picture of another size; give the millimetres per pixel by hand.")
         )
     kind = (region.get("RegionSpatialFormat"), region.get("RegionDataType"))
     units = (region.get("PhysicalUnitsXDirection"), region.get("PhysicalUnitsYDirection"))
@@ -120,5 +123,5 @@ def _check_aspect(header: pydicom.Dataset, scale: Calibration) -> None:
     high, wide = (float(each) for each in ratio)
     if wide <= 0 or high <= 0 or abs(scale.mm_y / scale.mm_x * wide / high - 1) > _ASPECT_TOLERANCE:
         raise UsageError(
-            "The header contradicts itself about a pixel's shape; give the millimetres per pixel by hand."
+            _("The header contradicts itself about a pixel's shape; give the millimetres per pixel by hand.")
         )

@@ -16,6 +16,7 @@ from datetime import date
 from typing import Final, Literal
 
 from semc_core.errors import UsageError
+from semc_core.language import N_, _
 
 Origin = Literal["due date", "last period", "CRL", "as given"]
 AS_GIVEN: Final = "as given"
@@ -28,7 +29,8 @@ LEAST_DAYS, MOST_DAYS = 28, 308
 CRL_MM: Final = (15.0, 95.0)
 """Of the fetuses that the formula was made from."""
 
-_HOW: Final = (
+# Translators: what stands in quotes is typed as it stands, in English.
+_HOW: Final = N_(
     'Type "due 2026-09-30", "lmp 2025-12-24", "crl 55 mm 2026-03-20" or the age itself, "20+3"; with '
     '"on 2026-05-13" behind it if the examination was not made on the day of the scan.'
 )
@@ -74,15 +76,15 @@ def read_age(text: str, scanned: date | None) -> GestationalAge:
     """
     found = _TYPED.fullmatch(text.strip().lower())
     if found is None:
-        raise UsageError(_HOW)
+        raise UsageError(_(_HOW))
     due, lmp, crl, crl_day, weeks, days, on = found.groups()
     if weeks is not None:
         if int(days) > 6:
-            raise UsageError("A week has seven days: type the age as weeks+days, such as 20+3.")
+            raise UsageError(_("A week has seven days: type the age as weeks+days, such as 20+3."))
         return checked_age(int(weeks) * 7 + int(days), AS_GIVEN)
     day = _day(on) if on is not None else scanned
     if day is None:
-        raise UsageError('Say the day of the examination, too, such as "on 2026-05-13": a loop has none.')
+        raise UsageError(_('Say the day of the examination, too, such as "on 2026-05-13": a loop has none.'))
     if due is not None:
         return checked_age(TERM_DAYS - (_day(due) - day).days, "due date")
     if lmp is not None:
@@ -99,7 +101,9 @@ def crl_days(mm: float) -> float:
     """
     low, high = CRL_MM
     if not low <= mm <= high:
-        raise UsageError(f"A CRL dates from {low:g} to {high:g} mm only; check it.")
+        raise UsageError(
+            _("A CRL dates from {low} to {high} mm only; check it.", low=f"{low:g}", high=f"{high:g}")
+        )
     return 40.9041 + 3.21585 * math.sqrt(mm) + 0.348956 * mm
 
 
@@ -110,7 +114,7 @@ def checked_age(days: int, origin: Origin) -> GestationalAge:
         UsageError: It cannot.
     """
     if not LEAST_DAYS <= days <= MOST_DAYS:
-        raise UsageError("By these dates the pregnancy is not between 4 and 44 weeks; check them.")
+        raise UsageError(_("By these dates the pregnancy is not between 4 and 44 weeks; check them."))
     return GestationalAge(days, origin)
 
 
@@ -118,4 +122,6 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"{text} is no day; type year-month-day, such as 2026-05-13.") from error
+        raise UsageError(
+            _("{text} is no day; type year-month-day, such as 2026-05-13.", text=text)
+        ) from error

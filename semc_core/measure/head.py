@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.imaging.preprocess import Fitted, clipped, fit, prepare, whole
+from semc_core.language import N_
 from semc_core.measure.ellipse import Ellipse, Points, fit_ellipse
 from semc_core.model.outline import OutlineSpec
 from semc_core.paths import HEAD_MODEL
@@ -25,10 +26,10 @@ from semc_core.picture import gray_of
 from semc_core.runtime.openvino.outline import OutlineRuntime
 from semc_core.types import Crop
 
-NO_HEAD: Final = "No head was found in it."
-NO_OUTLINE: Final = "There may be a head, but its outline is not clear; measure it by hand."
-CUT_OFF: Final = "The head is cut off at the edge of the picture; measure it by hand."
-TOO_SMALL: Final = "The picture is too small to measure in."
+NO_HEAD: Final = N_("No head was found in it.")
+NO_OUTLINE: Final = N_("There may be a head, but its outline is not clear; measure it by hand.")
+CUT_OFF: Final = N_("The head is cut off at the edge of the picture; measure it by hand.")
+TOO_SMALL: Final = N_("The picture is too small to measure in.")
 
 LEAST_SIDE: Final = 64
 """Pixels; in a smaller picture nothing is measured."""

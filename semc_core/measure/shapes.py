@@ -18,6 +18,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 
 from semc_core.errors import UsageError
+from semc_core.language import _
 from semc_core.measure.ellipse import Ellipse, Points
 
 Kind = Literal["distance", "ellipse", "trace", "area", "angle"]
@@ -57,13 +58,13 @@ def check_shape(kind: str, points: Sequence[Place], width: int, height: int) -> 
         raise UsageError(f"There is no kind of measurement named {kind}.")
     least, most = POINTS[kind]
     if not least <= len(points) <= most:
-        raise UsageError("This measurement does not have the points that its kind needs; draw it again.")
+        raise UsageError(_("This measurement does not have the points that its kind needs; draw it again."))
     for x, y in points:
         # Written so that what is not a number is refused, too.
         if not (0 <= x <= width and 0 <= y <= height):
-            raise UsageError("A point lies beside the picture; draw the measurement inside of it.")
+            raise UsageError(_("A point lies beside the picture; draw the measurement inside of it."))
     if not _is_large(kind, np.array(points, np.float64)):
-        raise UsageError("That is too small to be measured; draw it again.")
+        raise UsageError(_("That is too small to be measured; draw it again."))
 
 
 def _is_large(kind: str, points: Points) -> bool:
@@ -79,7 +80,7 @@ def _is_large(kind: str, points: Points) -> bool:
 def check_structure(structure: str, kind: str) -> None:
     """Raises UsageError where this kind of shape cannot show this."""
     if structure and STRUCTURES.get(structure) != kind:
-        raise UsageError("This cannot be measured with that tool; choose another name or another tool.")
+        raise UsageError(_("This cannot be measured with that tool; choose another name or another tool."))
 
 
 def half_axes(points: Points) -> tuple[float, float]:

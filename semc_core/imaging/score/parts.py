@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from semc_core.imaging.score.measures import Measures
+from semc_core.language import N_
 from semc_core.types import Quality
 
 _DIGITS: Final = 2
@@ -74,16 +75,16 @@ class _Part:
         return None if number is None else _step(number, self.limit, self.width)
 
 
-BLURRED: Final = Reason("blurred", "Not sharp: set the focus to the depth of the plane.")
-DARK: Final = Reason("too dark", "Too dark: raise the gain.")
-BRIGHT: Final = Reason("too bright", "Too bright: lower the gain.")
-PALE: Final = Reason("little contrast", "Little contrast: lower the dynamic range.")
-SMALL: Final = Reason("small", "The picture is small: use less depth, or a larger picture.")
-ASIDE: Final = Reason("off centre", "Off centre: bring the plane to the middle.")
-CUT: Final = Reason("cut off", "Cut off at the edge: use less zoom, or more depth.")
-SHADOW: Final = Reason("shadow", "In shadow: tilt the probe, or use more gel.")
-MOTION: Final = Reason("moving", "Moving: hold the probe still.")
-DOUBT: Final = Reason("doubt", "The model is not sure of the plane: adjust the view.")
+BLURRED: Final = Reason("blurred", N_("Not sharp: set the focus to the depth of the plane."))
+DARK: Final = Reason("too dark", N_("Too dark: raise the gain."))
+BRIGHT: Final = Reason("too bright", N_("Too bright: lower the gain."))
+PALE: Final = Reason("little contrast", N_("Little contrast: lower the dynamic range."))
+SMALL: Final = Reason("small", N_("The picture is small: use less depth, or a larger picture."))
+ASIDE: Final = Reason("off centre", N_("Off centre: bring the plane to the middle."))
+CUT: Final = Reason("cut off", N_("Cut off at the edge: use less zoom, or more depth."))
+SHADOW: Final = Reason("shadow", N_("In shadow: tilt the probe, or use more gel."))
+MOTION: Final = Reason("moving", N_("Moving: hold the probe still."))
+DOUBT: Final = Reason("doubt", N_("The model is not sure of the plane: adjust the view."))
 
 _PARTS: Final = (
     _Part(BLURRED, lambda it: it.detail, -2.9, 0.65, weight=0.9),

@@ -184,7 +184,7 @@ def value_text(value: Value) -> str:
 
 
 def _origin(entry: MeasurementEntry) -> str:
-    if entry.calibration is not None:
+    if entry.calibration is not None and entry.scale in _SCALES:
         return _(_SCALES[entry.scale])
     if entry.kind == "angle":
         return _("In pixels taken as square: no scale is known.")

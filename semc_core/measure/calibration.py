@@ -74,8 +74,9 @@ def checked(mm_x: float, mm_y: float, origin: str, region: Crop | None = None) -
                 _("{size} mm per pixel cannot be; type a number above 0, such as 0.12.", size=size)
             )
         if not LEAST_MM <= value <= MOST_MM:
+            least, most = f"{LEAST_MM:g}", f"{MOST_MM:g}"
             text = N_("{size} mm per pixel is no scanner's; it lies between {least} and {most}.")
-            raise UsageError(_(text, size=size, least=f"{LEAST_MM:g}", most=f"{MOST_MM:g}"))
+            raise UsageError(_(text, size=size, least=least, most=most))
     return Calibration(mm_x, mm_y, origin, region)
 
 
@@ -126,8 +127,9 @@ def check_picture(calibration: Calibration, width: int, height: int) -> None:
     """
     side = max(width * calibration.mm_x, height * calibration.mm_y)
     if not LEAST_SIDE_MM <= side <= MOST_SIDE_MM:
+        size, large = f"{calibration.mm_x:g}", f"{side:.3g}"
         text = N_("With {size} mm per pixel the picture would be {side} mm large; check that.")
-        raise UsageError(_(text, size=f"{calibration.mm_x:g}", side=f"{side:.3g}"))
+        raise UsageError(_(text, size=size, side=large))
 
 
 def at_place(scales: Iterable[Calibration], x: float, y: float) -> Calibration | None:

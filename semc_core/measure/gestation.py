@@ -101,9 +101,8 @@ def crl_days(mm: float) -> float:
     """
     low, high = CRL_MM
     if not low <= mm <= high:
-        raise UsageError(
-            _("A CRL dates from {low} to {high} mm only; check it.", low=f"{low:g}", high=f"{high:g}")
-        )
+        least, most = f"{low:g}", f"{high:g}"
+        raise UsageError(_("A CRL dates from {low} to {high} mm only; check it.", low=least, high=most))
     return 40.9041 + 3.21585 * math.sqrt(mm) + 0.348956 * mm
 
 

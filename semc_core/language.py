@@ -12,7 +12,9 @@ What is stored, logged, compared or read by programs is never translated.
 from __future__ import annotations
 
 import gettext
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from semc_core.paths import ASSETS
@@ -28,11 +30,15 @@ LANGUAGES: Final = {
 """Codes (ISO 639-1) and what each language calls itself."""
 CATALOGUES: Final = ASSETS / "languages"
 _COMMA: Final = ("de", "fr", "es")
+_ENGLISH_TEXTS: Final = gettext.NullTranslations()
 
 
 class _Now:
     code: str = ENGLISH
     catalogue: gettext.NullTranslations = gettext.NullTranslations()
+
+
+_in_english: ContextVar[bool] = ContextVar("in_english", default=False)
 
 
 def use(code: str) -> None:
@@ -52,7 +58,17 @@ def use_catalogue(code: str, catalogue: gettext.NullTranslations) -> None:
 
 def current() -> str:
     """The code of the language in use."""
-    return _Now.code
+    return ENGLISH if _in_english.get() else _Now.code
+
+
+@contextmanager
+def in_english() -> Iterator[None]:
+    """Texts are English all through the context, in this thread alone: for what is stored."""
+    token = _in_english.set(True)
+    try:
+        yield
+    finally:
+        _in_english.reset(token)
 
 
 def best_of(wanted: Sequence[str]) -> str:
@@ -66,7 +82,7 @@ def best_of(wanted: Sequence[str]) -> str:
 
 def _(text: str, /, **values: object) -> str:
     """The text in the language in use, with `values` in place of {names}."""
-    return _filled(_Now.catalogue.gettext(text) if text else "", text, values)
+    return _filled(_catalogue().gettext(text) if text else "", text, values)
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's name
@@ -77,13 +93,17 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's name
 def plural(one: str, many: str, count: int, **values: object) -> str:
     """The form for `count`, which is {count} in it, in the language in use."""
     source = one if count == 1 else many
-    return _filled(_Now.catalogue.ngettext(one, many, count), source, {"count": count, **values})
+    return _filled(_catalogue().ngettext(one, many, count), source, {"count": count, **values})
 
 
 def decimal(value: float, digits: int) -> str:
     """The number with so many digits, with the decimal sign of the language in use."""
     text = f"{value:.{digits}f}"
-    return text.replace(".", ",") if _Now.code in _COMMA else text
+    return text.replace(".", ",") if current() in _COMMA else text
+
+
+def _catalogue() -> gettext.NullTranslations:
+    return _ENGLISH_TEXTS if _in_english.get() else _Now.catalogue
 
 
 def _filled(translated: str, source: str, values: dict[str, object]) -> str:

@@ -16,6 +16,7 @@ from semc_core.errors import ExportCancelled, SemcError, SessionChanged
 from semc_core.export.ocr import TextReadings
 from semc_core.export.options import ExportOptions, ExportResult
 from semc_core.io.atomic import save_error
+from semc_core.language import N_, _
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.records import Verification
 from semc_core.session.session import Session
@@ -93,7 +94,7 @@ class ExportController:
         self.on_change: Callable[[], None] = lambda: None
         self._data = data
         self._protocol_for = protocol_for
-        self._state = ExportState(step="Looking")
+        self._state = ExportState(step=N_("Looking"))
         self._progress: tuple[str, int, int] = ("", 0, 0)
         self._cancel = threading.Event()
         self._readings = TextReadings()
@@ -108,7 +109,7 @@ class ExportController:
         """How it stands."""
         if not self._running:
             return self._state
-        step, done, total = ("Cancelling", 0, 0) if self._cancel.is_set() else self._progress
+        step, done, total = (N_("Cancelling"), 0, 0) if self._cancel.is_set() else self._progress
         return ExportState(Phase.RUNNING, step, done, total)
 
     def begin(self, target: Path, options: ExportOptions) -> None:
@@ -239,7 +240,7 @@ def _after(future: Future[ExportResult], target: Path) -> ExportState:
     except TextFound as found:
         return ExportState(Phase.TEXT, findings=found.findings)
     except SessionChanged as changed:
-        message = f"{changed} Export it anyway only if you know why."
+        message = _("{problem} Export it anyway only if you know why.", problem=changed)
         return ExportState(message=message, failed=True, changed=True)
     except ExportCancelled as cancelled:
         return ExportState(message=str(cancelled))
@@ -251,4 +252,5 @@ def _after(future: Future[ExportResult], target: Path) -> ExportState:
         # The type only: an error may name a file, and a file may be named after a patient.
         _log.error("An export failed: %s", type(error).__name__)
         kind = type(error).__name__
-        return ExportState(message=f"A fault ended the export ({kind}); see the log.", failed=True)
+        message = _("A fault ended the export ({kind}); see the log.", kind=kind)
+        return ExportState(message=message, failed=True)

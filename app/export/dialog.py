@@ -39,16 +39,17 @@ from app.widgets import theme
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel
 from semc_core.export.options import TextChoice
+from semc_core.language import N_, _
 from semc_core.session.files import read_png
 from semc_core.session.records import PlaneEntry
 from semc_core.types import Crop
 
 _PROGRESS_MS: Final = 50
-_DRAW_HINT: Final = (
+_DRAW_HINT: Final = N_(
     "What is dark here is black in the export. Drag over what must not be seen: it is black in every "
     "picture, also in later exports from this device. A click takes it back."
 )
-_WHOLE_HINT: Final = "Whole pictures are exported, with everything that is written in them."
+_WHOLE_HINT: Final = N_("Whole pictures are exported, with everything that is written in them.")
 
 Picture = tuple[str, NDArray[np.uint8] | None]
 
@@ -76,7 +77,7 @@ class ExportDialog(QDialog):
             parent: The window.
         """
         super().__init__(parent)
-        self.setWindowTitle("Export")
+        self.setWindowTitle(_("Export"))
         self._control = control
         self._settings = settings
         self._at = 0
@@ -251,7 +252,7 @@ class ExportDialog(QDialog):
         hidden = self.page.options.deidentify
         drawing = hidden and state.phase is Phase.CHOOSING and bool(self._planes)
         self.picture.show_masks((self._masks or ()) if hidden else (), drawing=drawing)
-        self._hint.setText(_DRAW_HINT if hidden else _WHOLE_HINT)
+        self._hint.setText(_(_DRAW_HINT if hidden else _WHOLE_HINT))
         self._hint.setVisible(state.phase is Phase.CHOOSING and bool(self._planes))
         self._forget.setVisible(drawing and bool(self._masks))
         self._side.setVisible(state.phase in (Phase.CHOOSING, Phase.TEXT))
@@ -263,7 +264,7 @@ class ExportDialog(QDialog):
             step.setEnabled(len(self._planes) > 1)
         if not self._planes:
             self._caption.setText("")
-            self.picture.show_picture(None, None, "No picture to show")
+            self.picture.show_picture(None, None, _("No picture to show"))
             self.picture.show_boxes(())
             return
         plane = self._planes[self._at]
@@ -272,7 +273,7 @@ class ExportDialog(QDialog):
         got = self._pictures.got
         pixels = got[1] if got is not None and got[0] == plane.png else None
         region = plane.crop if self.page.options.deidentify else None
-        self.picture.show_picture(pixels, region, "Reading the picture …" if got is None else "")
+        self.picture.show_picture(pixels, region, _("Reading the picture …") if got is None else "")
         boxes = [
             each.box
             for finding in self._control.state.findings
@@ -328,8 +329,8 @@ class ExportDialog(QDialog):
         self._message = PlainLabel()
         self._message.setWordWrap(True)
         self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.anyway = button("Export it &anyway", self.export_anyway)
-        self.anyway.setToolTip("Every page of the report, and the manifest, will say that it was changed.")
+        self.anyway = button(_("Export it &anyway"), self.export_anyway)
+        self.anyway.setToolTip(_("Every page of the report, and the manifest, will say that it was changed."))
         self.anyway.hide()
         banner = QHBoxLayout(self._fault)
         banner.addWidget(self._message, 1)
@@ -358,11 +359,11 @@ class ExportDialog(QDialog):
         self._steps = []
         for text, by in (("<", -1), (">", 1)):
             step = button(text, partial(self.step, by))
-            step.setAccessibleName("Picture before" if by < 0 else "Next picture")
+            step.setAccessibleName(_("Picture before") if by < 0 else _("Next picture"))
             step.setToolTip(step.accessibleName())
             step.setFixedWidth(max(round(2.4 * theme.em(self)), step.minimumSizeHint().width()))
             self._steps.append(step)
-        self._forget = button("No masks", lambda: self._use_masks(()))
+        self._forget = button(_("No masks"), lambda: self._use_masks(()))
         row.addWidget(self._steps[0])
         row.addWidget(self._caption, 1, Qt.AlignmentFlag.AlignHCenter)
         row.addWidget(self._forget)
@@ -378,17 +379,17 @@ class ExportDialog(QDialog):
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(page_title("Export", self))
+        column.addWidget(page_title(_("Export"), self))
         self._proof = PlainLabel()
         self._proof.setWordWrap(True)
         self._proof.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column.addWidget(self._proof)
         column.addWidget(self.page, 1)
-        self.go = button("Export  (Enter)", self.export)
+        self.go = button(_("Export  (Enter)"), self.export)
         self.go.setAutoDefault(True)
         self.go.setDefault(True)
         row = QHBoxLayout()
-        row.addWidget(button("Cancel  (Esc)", self.reject))
+        row.addWidget(button(_("Cancel  (Esc)"), self.reject))
         row.addWidget(self.go, 1)
         column.addLayout(row)
         return page

@@ -36,33 +36,42 @@ from app.widgets import theme
 from app.widgets.forms import add_row, button, side_by_side
 from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.export.options import ExportOptions, Patient
+from semc_core.language import N_, _
 
 _PARTS = (
-    ("clips", "Clips", "A short video round each plane (MP4)"),
-    ("report", "Report", "Pictures, confidences and the model, as HTML and PDF"),
-    ("dicom", "DICOM", "Images, clips and a structured report; only these can be sent to a PACS"),
-    ("fhir", "FHIR", "Report and measurements as FHIR R4 resources (JSON), for information systems"),
-    ("frames", "Table of frames", "What the model said of every frame (CSV)"),
-    ("checklist", "Checklist", "Of the protocol, in the report"),
-    ("notes", "Notes", "Notes, reasons and names of marked stretches: free text, which may name somebody"),
+    ("clips", N_("Clips"), N_("A short video round each plane (MP4)")),
+    ("report", N_("Report"), N_("Pictures, confidences and the model, as HTML and PDF")),
+    ("dicom", "DICOM", N_("Images, clips and a structured report; only these can be sent to a PACS")),
+    ("fhir", "FHIR", N_("Report and measurements as FHIR R4 resources (JSON), for information systems")),
+    ("frames", N_("Table of frames"), N_("What the model said of every frame (CSV)")),
+    ("checklist", N_("Checklist"), N_("Of the protocol, in the report")),
+    (
+        "notes",
+        N_("Notes"),
+        N_("Notes, reasons and names of marked stretches: free text, which may name somebody"),
+    ),
 )
 _SHIFT = "shift_dates"
 _DICOM = (
-    ("jpeg", "Compress as JPEG", "Much smaller; a little of the pictures is lost"),
+    ("jpeg", N_("Compress as JPEG"), N_("Much smaller; a little of the pictures is lost")),
     (
         "obgyn",
-        "Obstetric report",
-        "Where a fetus was measured: HC, BPD, OFD, AC and FL with ages and centiles, as reporting systems "
-        "read them (TID 5000)",
+        N_("Obstetric report"),
+        N_(
+            "Where a fetus was measured: HC, BPD, OFD, AC and FL with ages and centiles, as reporting "
+            "systems read them (TID 5000)"
+        ),
     ),
     (
         _SHIFT,
-        "Shift dates (else removed)",
-        "All dates of a patient are moved by the same time, so that the time between examinations stays. "
-        "Otherwise they are removed",
+        N_("Shift dates (else removed)"),
+        N_(
+            "All dates of a patient are moved by the same time, so that the time between examinations stays. "
+            "Otherwise they are removed"
+        ),
     ),
 )
-_SEXES = (("", "not said"), ("F", "female"), ("M", "male"), ("O", "other"))
+_SEXES = (("", N_("not said")), ("F", N_("female")), ("M", N_("male")), ("O", N_("other")))
 
 
 class PatientForm(QWidget):
@@ -70,20 +79,20 @@ class PatientForm(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.name = self._field(r"[^\\\x00-\x1f]{0,64}", "Family^Given")
-        self.patient_id = self._field(r"[^\\\x00-\x1f]{0,64}", "As in the hospital's system")
-        self.birth_date = self._field(r"(\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]))?", "YYYYMMDD")
+        self.name = self._field(r"[^\\\x00-\x1f]{0,64}", _("Family^Given"))
+        self.patient_id = self._field(r"[^\\\x00-\x1f]{0,64}", _("As in the hospital's system"))
+        self.birth_date = self._field(r"(\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]))?", _("YYYYMMDD"))
         self.sex = QComboBox()
         for value, title in _SEXES:
-            self.sex.addItem(title, value)
+            self.sex.addItem(_(title), value)
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(4)
         for title, field in (
-            ("Name", self.name),
-            ("Patient ID", self.patient_id),
-            ("Born", self.birth_date),
-            ("Sex", self.sex),
+            (_("Name"), self.name),
+            (_("Patient ID"), self.patient_id),
+            (_("Born"), self.birth_date),
+            (_("Sex"), self.sex),
         ):
             add_row(form, title, field)
 
@@ -107,7 +116,7 @@ class PatientForm(QWidget):
     def problem(self) -> str:
         """What is wrong with it, a sentence; or ""."""
         if not self.birth_date.hasAcceptableInput():
-            return "The birth date must be eight digits, YYYYMMDD, or empty."
+            return _("The birth date must be eight digits, YYYYMMDD, or empty.")
         return ""
 
 
@@ -127,13 +136,13 @@ class OptionsPage(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.folder = folder
-        self.parts = {name: QCheckBox(title) for name, title, _ in (*_PARTS, *_DICOM)}
-        self.deidentified = QRadioButton("De-identified")
-        self.identified = QRadioButton("Identified")
-        self.as_folder = QRadioButton("Folder")
-        self.as_zip = QRadioButton("ZIP file")
+        self.parts = {name: QCheckBox(_(title)) for name, title, _tip in (*_PARTS, *_DICOM)}
+        self.deidentified = QRadioButton(_("De-identified"))
+        self.identified = QRadioButton(_("Identified"))
+        self.as_folder = QRadioButton(_("Folder"))
+        self.as_zip = QRadioButton(_("ZIP file"))
         self.name = QLineEdit()
-        self.name.setAccessibleName("Name of the export")
+        self.name.setAccessibleName(_("Name of the export"))
         self.patient_form = PatientForm()
         self._material: Material | None = None
         self._paths = PathDialog(self)
@@ -175,7 +184,7 @@ class OptionsPage(QScrollArea):
         """Say what will be in the export."""
         self._material = material
         if material is None:
-            self._contents.setText("Looking what there is …")
+            self._contents.setText(_("Looking what there is …"))
             return
         self._contents.setText("\n".join(contents(material, self.options)))
         protocol = material.protocol
@@ -183,7 +192,7 @@ class OptionsPage(QScrollArea):
         box.setVisible(protocol is not None)
         box.setEnabled(self.parts["report"].isChecked())
         if protocol is not None:
-            box.setText(f"Checklist: {protocol.title}")
+            box.setText(_("Checklist: {title}", title=protocol.title))
 
     def show_folder(self, folder: Path) -> None:
         """Export to this folder."""
@@ -191,7 +200,7 @@ class OptionsPage(QScrollArea):
         self._where.setToolTip(plain_tip(str(folder)))
         wide = round(11 * theme.em(self))
         text = self.fontMetrics().elidedText(str(folder), Qt.TextElideMode.ElideMiddle, wide)
-        self._where.setText(f"in {text}")
+        self._where.setText(_("in {folder}", folder=text))
         self.name.setText(free_name(folder, self.deidentified.isChecked()))
 
     def _show(self, options: ExportOptions) -> None:
@@ -205,7 +214,7 @@ class OptionsPage(QScrollArea):
 
     def _connect(self) -> None:
         for each in (*self.parts.values(), self.as_zip):
-            each.toggled.connect(lambda _: self.changed.emit())
+            each.toggled.connect(lambda _on: self.changed.emit())
         self.deidentified.toggled.connect(self._who_changed)
         self.parts["dicom"].toggled.connect(self._show_dicom)
 
@@ -225,7 +234,7 @@ class OptionsPage(QScrollArea):
         self.parts[_SHIFT].setVisible(not named)
 
     def _show_dicom(self) -> None:
-        for name, _, _ in _DICOM:
+        for name, _title, _tip in _DICOM:
             self.parts[name].setEnabled(self.parts["dicom"].isChecked())
 
     def _build(self) -> None:
@@ -237,35 +246,35 @@ class OptionsPage(QScrollArea):
         self._contents = PlainLabel()
         self._contents.setWordWrap(True)
         column.addWidget(self._contents)
-        column.addWidget(_heading("Who can read it"))
+        column.addWidget(_heading(_("Who can read it")))
         column.addLayout(_group(self, self.deidentified, self.identified))
-        self._warning = PlainLabel(IDENTIFIED_WARNING)
+        self._warning = PlainLabel(_(IDENTIFIED_WARNING))
         self._warning.setObjectName("notice")
         self._warning.setWordWrap(True)
         column.addWidget(self._warning)
         column.addWidget(self.patient_form)
-        column.addWidget(_heading("What is in it, beside the pictures"))
+        column.addWidget(_heading(_("What is in it, beside the pictures")))
         grid = QGridLayout()
         grid.setVerticalSpacing(round(0.25 * em))
         checklist = self.parts["checklist"]
-        for name, _, tip in _PARTS:
-            self.parts[name].setToolTip(plain_tip(tip))
+        for name, _title, tip in _PARTS:
+            self.parts[name].setToolTip(plain_tip(_(tip)))
             if (box := self.parts[name]) is not checklist:
                 grid.addWidget(box, *divmod(grid.count(), 2))
         # With the title of its protocol.
         grid.addWidget(checklist, grid.rowCount(), 0, 1, 2)
         checklist.setVisible(False)
         column.addLayout(grid)
-        column.addWidget(_heading("DICOM objects"))
-        for name, _, tip in _DICOM:
-            self.parts[name].setToolTip(plain_tip(tip))
+        column.addWidget(_heading(_("DICOM objects")))
+        for name, _title, tip in _DICOM:
+            self.parts[name].setToolTip(plain_tip(_(tip)))
             column.addWidget(self.parts[name])
-        column.addWidget(_heading("Where"))
+        column.addWidget(_heading(_("Where")))
         column.addLayout(_group(self, self.as_folder, self.as_zip))
         column.addWidget(self.name)
         self._where = PlainLabel()
         self._where.setObjectName("dim")
-        change = button("Change …", self._choose_folder)
+        change = button(_("Change …"), self._choose_folder)
         change.setObjectName("flat")
         column.addLayout(side_by_side(self._where, change, stretch=0))
         column.addStretch(1)
@@ -276,7 +285,7 @@ class OptionsPage(QScrollArea):
 
     def _choose_folder(self) -> None:
         self._paths.ask_folder(
-            "Where to export", lambda folder: self.show_folder(Path(folder)), beside=self.folder
+            _("Where to export"), lambda folder: self.show_folder(Path(folder)), beside=self.folder
         )
 
 

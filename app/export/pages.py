@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from semc_core.export.notices import shown
 
 from app.export.presenter import ExportState, done_sentence, progress_sentence, text_question, why_no_report
 from app.widgets import theme
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel
 from semc_core.export.options import ExportResult
+from semc_core.language import _
 
 
 class RunningPage(QWidget):
@@ -27,10 +29,10 @@ class RunningPage(QWidget):
         self._step.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._bar.setAccessibleName("Progress of the export")
+        self._bar.setAccessibleName(_("Progress of the export"))
         row = QHBoxLayout()
         row.addStretch(1)
-        row.addWidget(button("Cancel  (Esc)", self.cancelled.emit))
+        row.addWidget(button(_("Cancel  (Esc)"), self.cancelled.emit))
         row.addStretch(1)
         column = QVBoxLayout(self)
         column.addStretch(1)
@@ -61,22 +63,22 @@ class TextPage(QWidget):
         super().__init__(parent)
         self._question = PlainLabel()
         self._question.setWordWrap(True)
-        self.mask_text = button("Mask the text  (Enter)", lambda: self.answered.emit("mask"))
-        self.leave_out = button("Leave these planes out", lambda: self.answered.emit("leave out"))
-        self.keep = button("Keep them as they are", lambda: self.answered.emit("keep"))
+        self.mask_text = button(_("Mask the text  (Enter)"), lambda: self.answered.emit("mask"))
+        self.leave_out = button(_("Leave these planes out"), lambda: self.answered.emit("leave out"))
+        self.keep = button(_("Keep them as they are"), lambda: self.answered.emit("keep"))
         note = PlainLabel(
-            "Keep them only if you have looked at each: what is written there leaves this machine."
+            _("Keep them only if you have looked at each: what is written there leaves this machine.")
         )
         note.setObjectName("notice")
         note.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(page_title("Text in the pictures", self))
+        column.addWidget(page_title(_("Text in the pictures"), self))
         column.addWidget(self._question)
         for each in (self.mask_text, self.leave_out, self.keep, note):
             column.addWidget(each)
         column.addStretch(1)
-        column.addWidget(button("Back  (Esc)", self.left.emit))
+        column.addWidget(button(_("Back  (Esc)"), self.left.emit))
 
     def begin(self, state: ExportState, planes: int) -> None:
         """Ask, of so many planes in all; Enter masks."""
@@ -110,18 +112,18 @@ class DonePage(QWidget):
         self._notices.setObjectName("notice")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(page_title("Exported", self))
+        column.addWidget(page_title(_("Exported"), self))
         for label in (self._sentence, self._where, self._notices):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             column.addWidget(label)
         column.addStretch(1)
-        self.report = button("Open report", self.report_wanted.emit)
-        self.send = button("Send to …", self.send_wanted.emit)
-        self.close_button = button("Close  (Enter)", self.left.emit)
+        self.report = button(_("Open report"), self.report_wanted.emit)
+        self.send = button(_("Send to …"), self.send_wanted.emit)
+        self.close_button = button(_("Close  (Enter)"), self.left.emit)
         row = QHBoxLayout()
         row.addWidget(self.report)
-        row.addWidget(button("Show folder", self.show_wanted.emit))
+        row.addWidget(button(_("Show folder"), self.show_wanted.emit))
         row.addWidget(self.send)
         row.addStretch(1)
         row.addWidget(self.close_button)
@@ -130,12 +132,12 @@ class DonePage(QWidget):
     def begin(self, result: ExportResult, *, deidentified: bool, with_dicom: bool) -> None:
         """Show this; Enter closes."""
         self._sentence.setText(done_sentence(result, deidentified))
-        self._where.setText(f"in {result.target.parent}")
-        self._notices.setText("\n\n".join(result.notices))
+        self._where.setText(_("in {folder}", folder=result.target.parent))
+        self._notices.setText("\n\n".join(map(shown, result.notices)))
         why_not = why_no_report(result.target)
         self.report.setEnabled(not why_not)
         self.report.setToolTip(why_not)
         self.send.setEnabled(with_dicom and result.planes > 0)
-        self.send.setToolTip("" if self.send.isEnabled() else "Only an export with DICOM can be sent.")
+        self.send.setToolTip("" if self.send.isEnabled() else _("Only an export with DICOM can be sent."))
         self.close_button.setDefault(True)
         self.close_button.setFocus()

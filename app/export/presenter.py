@@ -13,9 +13,9 @@ from semc_core.export.masks import Device
 from semc_core.export.ocr import TextFinding
 from semc_core.export.options import ExportOptions, ExportResult, Patient, TextChoice
 from semc_core.labels import short_name
+from semc_core.language import N_, _, decimal, plural
 from semc_core.protocols.protocol import Protocol
-from semc_core.session.records import PlaneEntry, Proof, RegionEntry, Verification
-from semc_core.text import counted
+from semc_core.session.records import PlaneEntry, RegionEntry, Verification
 from semc_core.types import Crop
 
 _LONGEST_NAME: Final = 120
@@ -23,7 +23,7 @@ _MOST_FINDINGS: Final = 3
 LEAST_MASK_PX: Final = 4
 """A mask smaller than this, in frame pixels, was not meant."""
 
-IDENTIFIED_WARNING: Final = (
+IDENTIFIED_WARNING: Final = N_(
     "This export names the patient and keeps whole pictures, notes and dates. Nobody looks for text in them. "
     "Pass it on only where that is allowed."
 )
@@ -114,23 +114,25 @@ def complete(
 def proof_line(found: Verification | None) -> str:
     """How the session stands, before it is exported; None: that is being looked up."""
     if found is None:
-        return "Looking whether the session is as it was written …"
+        return _("Looking whether the session is as it was written …")
     if found.ok:
-        return f"This session is {found.words}."
+        return _("This session is {words}.", words=found.words)
     told = " ".join(found.problems[:_MOST_FINDINGS])
     more = len(found.problems) - _MOST_FINDINGS
-    rest = f" And {counted(more, 'more finding')}." if more > 0 else ""
-    return f"This session is {Proof.CHANGED.value}. {told}{rest}"
+    said = [_("This session is not as it was written."), told]
+    if more > 0:
+        said.append(plural("And {count} more finding.", "And {count} more findings.", more))
+    return " ".join(said)
 
 
 def name_problem(name: str) -> str:
     """What is wrong with the name of an export, a sentence; or ""."""
     if not name.strip():
-        return "Give the export a name."
+        return _("Give the export a name.")
     if any(mark in '/\\:*?"<>|' or not mark.isprintable() for mark in name) or name.strip(". ") != name:
-        return 'The name may not hold / \\ : * ? " < > | and not begin or end with a point or a space.'
+        return _('The name may not hold / \\ : * ? " < > | and not begin or end with a point or a space.')
     if len(name) > _LONGEST_NAME:
-        return f"The name may have {_LONGEST_NAME} characters."
+        return _("The name may have {count} characters.", count=_LONGEST_NAME)
     return ""
 
 
@@ -138,7 +140,7 @@ def patient_problem(patient: Patient, material: Material | None) -> str:
     """What is missing of the patient whom an identified export names, a sentence; or ""."""
     if is_named(patient) or (patient == Patient() and material is not None and material.names_patient):
         return ""
-    return (
+    return _(
         "An identified export names the patient: fill in the name or the patient ID, or choose De-identified."
     )
 
@@ -156,57 +158,90 @@ def contents(material: Material, options: ExportOptions) -> tuple[str, ...]:
     """What the export will hold, line by line."""
     planes = material.planes
     if not planes:
-        return ("This session holds no planes; the export has only tables and the report.",)
+        return (_("This session holds no planes; the export has only tables and the report."),)
     lines = [_planes_line(material)]
     if options.clips:
         lines.append(_clips_line(material))
     words = [material.note, *(plane.note for plane in planes), *(each.note for each in material.regions)]
     notes = sum(bool(word) for word in words)
     if notes:
-        written = "written" if options.free_text else "left out: free text may name somebody"
-        lines.append(f"{counted(notes, 'note')} {written}")
+        lines.append(_notes_line(notes, options))
     if material.regions:
-        lines.append(counted(len(material.regions), "marked stretch", "marked stretches"))
+        lines.append(plural("{count} marked stretch", "{count} marked stretches", len(material.regions)))
     return tuple(lines)
 
 
+def _notes_line(notes: int, options: ExportOptions) -> str:
+    if options.free_text:
+        return plural("{count} note written", "{count} notes written", notes)
+    return plural(
+        "{count} note left out: free text may name somebody",
+        "{count} notes left out: free text may name somebody",
+        notes,
+    )
+
+
 def _planes_line(material: Material) -> str:
-    left = f" ({material.rejected} rejected left out)" if material.rejected else ""
+    count, rejected = len(material.planes), material.rejected
     names = ", ".join(dict.fromkeys(short_name(plane.plane) for plane in material.planes))
-    return f"{counted(len(material.planes), 'plane')}{left}: {names}"
+    if not rejected:
+        return plural("{count} plane: {names}", "{count} planes: {names}", count, names=names)
+    return plural(
+        "{count} plane ({rejected} rejected left out): {names}",
+        "{count} planes ({rejected} rejected left out): {names}",
+        count, rejected=rejected, names=names,
+    )  # fmt: skip
 
 
 def _clips_line(material: Material) -> str:
+    count = len(material.planes)
     saved = sum(plane.clip is not None for plane in material.planes)
-    rest = len(material.planes) - saved
-    if not rest:
-        return counted(saved, "clip")
+    rest = count - saved
+    if not rest or (material.loop and not saved):
+        return plural("{count} clip", "{count} clips", count)
     if material.loop:
-        return counted(len(material.planes), "clip") + (f", {rest} cut from the loop" if saved else "")
+        return plural(
+            "{count} clip, {rest} cut from the loop",
+            "{count} clips, {rest} cut from the loop",
+            count, rest=rest,
+        )  # fmt: skip
     if saved:
-        return f"{counted(saved, 'clip')}: the loop of the others is not there"
-    return "No clips: the loop is not there"
+        return plural(
+            "{count} clip: the loop of the others is not there",
+            "{count} clips: the loop of the others is not there",
+            saved,
+        )
+    return _("No clips: the loop is not there")
 
 
 def plane_caption(planes: Sequence[PlaneEntry], at: int) -> str:
     """ "2 of 5   FHP1, frame 122"."""
     plane = planes[at]
-    return f"{at + 1} of {len(planes)}   {short_name(plane.plane)}, frame {plane.frame_index}"
+    return _(
+        "{number} of {total}   {plane}, frame {frame}",
+        number=at + 1, total=len(planes), plane=short_name(plane.plane), frame=plane.frame_index,
+    )  # fmt: skip
 
 
 def progress_sentence(state: ExportState) -> str:
     """What is done now, for the user."""
     if not state.step:
-        return "Preparing"
-    return f"{state.step}: {state.done} of {state.total}" if state.total else state.step
+        return _("Preparing")
+    step = _(state.step)
+    if not state.total:
+        return step
+    return _("{step}: {done} of {total}", step=step, done=state.done, total=state.total)
 
 
 def text_question(findings: Sequence[TextFinding], planes: int) -> str:
     """What is asked where text was found."""
-    where = counted(len(findings), "plane")
-    return (
-        f"Text was found in {where} of {planes}, in the picture or in the clip. It may say who was examined. "
-        "What should become of it?"
+    return plural(
+        "Text was found in {count} plane of {planes}, in the picture or in the clip. It may say who was "
+        "examined. What should become of it?",
+        "Text was found in {count} planes of {planes}, in the picture or in the clip. It may say who was "
+        "examined. What should become of it?",
+        len(findings),
+        planes=planes,
     )
 
 
@@ -218,18 +253,21 @@ def report_of(target: Path) -> Path:
 def why_no_report(target: Path) -> str:
     """Why the report of an export cannot be opened, a sentence; "" where it can."""
     if target.is_file():
-        return "The report is in the ZIP file; unpack that first."
-    return "" if report_of(target).is_file() else "This export was made without a report."
+        return _("The report is in the ZIP file; unpack that first.")
+    return "" if report_of(target).is_file() else _("This export was made without a report.")
 
 
 def done_sentence(result: ExportResult, deidentified: bool) -> str:
     """What was exported."""
-    kind = "De-identified" if deidentified else "NOT de-identified"
-    size = result.size / 1e6
-    return (
-        f"{kind}: {counted(result.planes, 'plane')}, {counted(result.files, 'file')}, "
-        f"{size:.1f} MB, as {result.target.name}"
-    )
+    said = {
+        "planes": plural("{count} plane", "{count} planes", result.planes),
+        "files": plural("{count} file", "{count} files", result.files),
+        "size": decimal(result.size / 1e6, 1),
+        "name": result.target.name,
+    }
+    if deidentified:
+        return _("De-identified: {planes}, {files}, {size} MB, as {name}", **said)
+    return _("NOT de-identified: {planes}, {files}, {size} MB, as {name}", **said)
 
 
 def mask_at(masks: Sequence[Crop], x: float, y: float) -> int | None:

@@ -16,6 +16,7 @@ from app.widgets import theme
 from app.widgets.colours import ON_PICTURE
 from app.widgets.drag_view import DragView
 from app.widgets.placed import Placed, Point
+from semc_core.language import _
 from semc_core.types import Crop
 
 _SHADE: Final = 205
@@ -35,7 +36,7 @@ class ExportPicture(DragView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Picture as it is exported")
+        self.setAccessibleName(_("Picture as it is exported"))
         self._region: Crop | None = None
         self._masks: tuple[Crop, ...] = ()
         self._boxes: tuple[Crop, ...] = ()

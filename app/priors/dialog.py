@@ -22,6 +22,7 @@ from app.widgets import theme
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel
 from app.widgets.tables import chosen_row, fill_rows, move_by_key, show_rows, show_servers
+from semc_core.language import _
 
 _ENTER: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -54,13 +55,13 @@ class PriorsDialog(QDialog):
             parent: The window.
         """
         super().__init__(parent)
-        self.setWindowTitle("Earlier studies")
+        self.setWindowTitle(_("Earlier studies"))
         self._control = control
         self._shown: PriorsSnapshot | None = None
         self.servers = QComboBox()
-        self.servers.setAccessibleName("Server")
+        self.servers.setAccessibleName(_("Server"))
         self.kinds = QComboBox()
-        self.kinds.setAccessibleName("Kind")
+        self.kinds.setAccessibleName(_("Kind"))
         self.number, self.name, self.accession = QLineEdit(patient_id), QLineEdit(), QLineEdit()
         self.table = QTableWidget(0, len(STUDY_COLUMNS))
         self._message = PlainLabel()
@@ -71,11 +72,11 @@ class PriorsDialog(QDialog):
         self.setMinimumSize(round(46 * em), round(27 * em))
         self.resize((parent.size() * 0.94).boundedTo(self.minimumSize() * 1.4))
         for field in (self.number, self.name, self.accession):
-            field.textChanged.connect(lambda _: self._show_buttons())
-        self.servers.activated.connect(lambda _: self._show_buttons())
-        self.kinds.activated.connect(lambda _: self._show_buttons())
+            field.textChanged.connect(lambda _changed: self._show_buttons())
+        self.servers.activated.connect(lambda _changed: self._show_buttons())
+        self.kinds.activated.connect(lambda _changed: self._show_buttons())
         self.table.itemSelectionChanged.connect(self._show_buttons)
-        self.table.itemDoubleClicked.connect(lambda _: self._take())
+        self.table.itemDoubleClicked.connect(lambda _changed: self._take())
         control.on_change = self._refresh
         control.look()
 
@@ -166,7 +167,7 @@ class PriorsDialog(QDialog):
     def _show_table(self, snapshot: PriorsSnapshot) -> None:
         titles = PICTURE_COLUMNS if snapshot.pictures else STUDY_COLUMNS
         self.table.setColumnCount(len(titles))
-        show_rows(self.table, titles)
+        show_rows(self.table, [_(title) for title in titles])
         if snapshot.pictures:
             fill_rows(self.table, [picture_cells(row) for row in snapshot.pictures])
         else:
@@ -180,23 +181,25 @@ class PriorsDialog(QDialog):
             part.setEnabled(snapshot.phase not in ("getting", "got", "no server"))
         self.servers.setEnabled(ready)
         self.seek.setEnabled(ready and self._typed.says_something)
-        self.seek.setText("Find  (F5)" if self._is_asked else "Find  (Enter)")
-        self.take.setText("Review  (Enter)" if here else "Get it  (Enter)" if self._is_asked else "Get it")
+        self.seek.setText(_("Find  (F5)") if self._is_asked else _("Find  (Enter)"))
+        self.take.setText(
+            _("Review  (Enter)") if here else _("Get it  (Enter)") if self._is_asked else _("Get it")
+        )
         self.take.setEnabled(chosen and (here or self._is_asked))
         self.add.setVisible(snapshot.phase == "no server")
-        self.leave.setText("Back  (Esc)" if snapshot.phase in ("getting", "got") else "Close  (Esc)")
+        self.leave.setText(_("Back  (Esc)") if snapshot.phase in ("getting", "got") else _("Close  (Esc)"))
 
     # Building.
 
     def _build(self) -> None:
         self.servers.setMinimumContentsLength(12)
-        self.kinds.addItems(("Ultrasound", "Any kind"))
-        show_rows(self.table, STUDY_COLUMNS)
+        self.kinds.addItems((_("Ultrasound"), _("Any kind")))
+        show_rows(self.table, [_(title) for title in STUDY_COLUMNS])
         self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.seek = button("Find  (Enter)", self.search)
-        self.take = button("Get it", self._take)
-        self.add = button("Add a server", self.server_wanted.emit)
-        self.leave = button("Close  (Esc)", self.reject)
+        self.seek = button(_("Find  (Enter)"), self.search)
+        self.take = button(_("Get it"), self._take)
+        self.add = button(_("Add a server"), self.server_wanted.emit)
+        self.leave = button(_("Close  (Esc)"), self.reject)
         for each in (self.seek, self.take, self.leave):
             # Enter is for what comes next.
             each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -204,9 +207,9 @@ class PriorsDialog(QDialog):
         first.addWidget(self.servers, 1)
         first.addWidget(self.kinds)
         for field, words in (
-            (self.number, "Patient ID, whole"),
-            (self.name, "Last name, or Last^First"),
-            (self.accession, "Accession number, whole"),
+            (self.number, _("Patient ID, whole")),
+            (self.name, _("Last name, or Last^First")),
+            (self.accession, _("Accession number, whole")),
         ):
             field.setPlaceholderText(words)
             field.setAccessibleName(words)
@@ -217,7 +220,7 @@ class PriorsDialog(QDialog):
         last.addWidget(self.leave)
         last.addWidget(self.take)
         layout = QVBoxLayout(self)
-        layout.addWidget(page_title("Earlier studies", self))
+        layout.addWidget(page_title(_("Earlier studies"), self))
         layout.addLayout(first)
         layout.addLayout(second)
         layout.addWidget(self.table, 1)

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from semc_core.language import N_, _, plural
 from semc_core.pacs.destinations import Server
 from semc_core.session.examination import day_and_time, plain_name
-from semc_core.text import counted
 
 if TYPE_CHECKING:
     from semc_core.pacs.priors.find import Study
     from semc_core.pacs.priors.pictures import StudyPicture
 
-STUDY_COLUMNS: Final = ("When", "Patient", "Patient ID", "Born", "Accession", "Study", "Objects")
-PICTURE_COLUMNS: Final = ("Picture", "Made at", "Frames", "Size", "Series")
+STUDY_COLUMNS: Final = (
+    N_("When"), N_("Patient"), N_("Patient ID"), N_("Born"), N_("Accession"), N_("Study"), N_("Objects")
+)  # fmt: skip
+PICTURE_COLUMNS: Final = (N_("Picture"), N_("Made at"), N_("Frames"), N_("Size"), N_("Series"))
 
 Phase = Literal["looking", "no server", "ready", "asking", "found", "getting", "got", "failed"]
 
@@ -88,7 +90,7 @@ def study_cells(row: Study) -> tuple[str, ...]:
 
 def picture_cells(row: StudyPicture) -> tuple[str, ...]:
     """A line of the table of pictures."""
-    kind = "Loop" if row.frames > 1 else "Still"
+    kind = _("Loop") if row.frames > 1 else _("Still")
     size = f"{row.columns} × {row.rows}" if row.rows and row.columns else ""
     name = f"{kind} {row.number}" if row.number else kind
     return name, day_and_time("", row.time), str(row.frames), size, row.description
@@ -98,29 +100,40 @@ def whose(study: Study, number: str) -> str:
     """A sentence where the pictures that came name another patient's number than the list did; else ""."""
     if not number or not study.patient_id or number.casefold() == study.patient_id.casefold():
         return ""
-    return f"Look whose they are: the pictures say patient ID {number[:64]}, the list {study.patient_id}."
+    return _(
+        "Look whose they are: the pictures say patient ID {shown}, the list {listed}.",
+        shown=number[:64], listed=study.patient_id,
+    )  # fmt: skip
 
 
 def sentence(snapshot: PriorsSnapshot) -> str:
     """What the dialog says below the table."""
     said = {
-        "looking": "Looking for servers …",
-        "no server": "There is no server yet: add the one that has the studies.",
-        "ready": "Type whose studies are looked for; of a name its beginning is enough.",
-        "asking": f"Asking {snapshot.server} …",
-        "found": f"{_number(snapshot.studies)}." if snapshot.studies else "",
+        "looking": _("Looking for servers …"),
+        "no server": _("There is no server yet: add the one that has the studies."),
+        "ready": _("Type whose studies are looked for; of a name its beginning is enough."),
+        "asking": _("Asking {server} …", server=snapshot.server),
+        "found": _number(snapshot.studies),
         "getting": _progress(snapshot),
-        "got": f"{counted(len(snapshot.pictures), 'picture')}: choose which to review.",
+        "got": plural(
+            "{count} picture: choose which to review.",
+            "{count} pictures: choose which to review.",
+            len(snapshot.pictures),
+        ),
     }.get(snapshot.phase, "")
     return " ".join(part for part in (said, snapshot.message) if part)
 
 
 def _number(studies: Sequence[Study]) -> str:
-    return f"{len(studies)} studies" if len(studies) != 1 else "1 study"
+    return plural("{count} study.", "{count} studies.", len(studies)) if studies else ""
 
 
 def _progress(snapshot: PriorsSnapshot) -> str:
     if not snapshot.done:
-        return f"Getting it from {snapshot.server} …"
-    of = f" of {snapshot.done + snapshot.left}" if snapshot.left else ""
-    return f"Getting it from {snapshot.server}: {snapshot.done}{of} …"
+        return _("Getting it from {server} …", server=snapshot.server)
+    if not snapshot.left:
+        return _("Getting it from {server}: {done} …", server=snapshot.server, done=snapshot.done)
+    return _(
+        "Getting it from {server}: {done} of {total} …",
+        server=snapshot.server, done=snapshot.done, total=snapshot.done + snapshot.left,
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from app.send.presenter import SendSnapshot, objects, sending_fault
 from app.tasks import Background, Post, fault_of
+from semc_core.language import _, plural
 from semc_core.pacs.destinations import Server, WebDestination
 from semc_core.pacs.queue_store import FOLDER_NAME, QUEUE_NAME
 from semc_core.pacs.web_secret import WebSecret, WebSecrets, kept_secret
@@ -116,7 +117,7 @@ class SendController:
             elif secret is not None:
                 WebSecrets(self._data).put(destination, secret)
             service.book.put(destination)
-            return f"{destination.name} is kept."
+            return _("{server} is kept.", server=destination.name)
 
         self._do(put)
 
@@ -125,10 +126,15 @@ class SendController:
 
         def remove(service: SendService) -> str:
             if waiting := service.queue.waiting_for(name):
-                return f"{objects(waiting)} still queued for {name}; cancel that first."
+                return plural(
+                    "{count} object still queued for {server}; cancel that first.",
+                    "{count} objects still queued for {server}; cancel that first.",
+                    waiting,
+                    server=name,
+                )
             service.book.remove(name)
             WebSecrets(self._data).remove(name)
-            return f"{name} is removed."
+            return _("{server} is removed.", server=name)
 
         self._do(remove)
 
@@ -158,9 +164,9 @@ class SendController:
 
         def cancel(service: SendService) -> str:
             left = service.queue.cancel(job_id)
-            return (
-                f"{objects(left)} will not be sent." if left else "Its server is asked for no confirmation."
-            )
+            if not left:
+                return _("Its server is asked for no confirmation.")
+            return plural("{count} object will not be sent.", "{count} objects will not be sent.", left)
 
         self._do(cancel)
 
@@ -253,10 +259,18 @@ def _queue(service: SendService, bundle: Path, destination: str, session: Path |
     )
     service.wake()
     if added.job_id is None:
-        return f"{destination} was sent all of it before."
+        return _("{server} was sent all of it before.", server=destination)
     if added.known:
-        return f"{objects(added.queued)} queued for {destination}; {objects(added.known)} sent before."
-    return f"{objects(added.queued)} queued for {destination}."
+        return plural(
+            "{count} object queued for {server}; {known} sent before.",
+            "{count} objects queued for {server}; {known} sent before.",
+            added.queued, server=destination, known=objects(added.known),
+        )  # fmt: skip
+    return plural(
+        "{count} object queued for {server}.",
+        "{count} objects queued for {server}.",
+        added.queued, server=destination,
+    )  # fmt: skip
 
 
 def _look(service: SendService, reviewed: Callable[[], Session | None]) -> SendSnapshot:
@@ -283,4 +297,4 @@ def _echo(data: Path, destination: Server, secret: WebSecret | None) -> str:
     proof = kept_secret(data, destination) if secret is None else secret
     with open_storage(destination, proof) as link:
         link.echo()
-    return f"{destination.name} answers."
+    return _("{server} answers.", server=destination.name)

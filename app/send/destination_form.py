@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QPushButton, 
 from app.file_dialogs import PathDialog
 from app.widgets.forms import Scrolling, add_row, button, page_title, side_by_side
 from app.widgets.plain import PlainLabel
+from semc_core.language import N_, _
 
-_CERTIFICATES = "Certificates (*.pem *.crt *.cer);;All files (*)"
+_CERTIFICATES = N_("Certificates (*.pem *.crt *.cer);;All files (*)")
 
 
 class DestinationForm(QWidget):
@@ -33,10 +34,10 @@ class DestinationForm(QWidget):
         super().__init__(parent)
         self._title = page_title("", self)
         self.name = QLineEdit()
-        self.name.setPlaceholderText("As you call it: Archive")
+        self.name.setPlaceholderText(_("As you call it: Archive"))
         self.trusted = QLineEdit()
-        self.trusted.setAccessibleName("Trusted certificates")
-        self.trusted.setPlaceholderText("Those of this computer; or a PEM file")
+        self.trusted.setAccessibleName(_("Trusted certificates"))
+        self.trusted.setPlaceholderText(_("Those of this computer; or a PEM file"))
         self._paths = PathDialog(self)
         self._message = PlainLabel()
         self._message.setObjectName("notice")
@@ -75,7 +76,7 @@ class DestinationForm(QWidget):
 
     def _test(self) -> None:
         if (made := self._typed()) is not None:
-            self.say(f"Asking {self._called(made)} …")
+            self.say(_("Asking {server} …", server=self._called(made)))
             self.tested.emit(made)
 
     def _new_form(self, *rows: tuple[str, QWidget]) -> tuple[QFormLayout, QPushButton]:
@@ -85,10 +86,10 @@ class DestinationForm(QWidget):
         for label, field in rows:
             add_row(form, label, field)
         choose = button(
-            "File …",
-            lambda: self._paths.ask_file("Certificates to trust", _CERTIFICATES, self.trusted.setText),
+            _("File …"),
+            lambda: self._paths.ask_file(_("Certificates to trust"), _(_CERTIFICATES), self.trusted.setText),
         )
-        add_row(form, "Trusted certificates", side_by_side(self.trusted, choose, stretch=0))
+        add_row(form, _("Trusted certificates"), side_by_side(self.trusted, choose, stretch=0))
         return form, choose
 
     def _lay_out(self, form: QFormLayout, note: str, *more: QPushButton) -> None:
@@ -97,7 +98,7 @@ class DestinationForm(QWidget):
         told.setObjectName("dim")
         told.setWordWrap(True)
         buttons = QHBoxLayout()
-        for text, do in (("Back  (Esc)", self.left.emit), ("Test", self._test)):
+        for text, do in ((_("Back  (Esc)"), self.left.emit), (_("Test"), self._test)):
             made = button(text, do)
             # A click leaves the keys with the field: Enter keeps what was typed after a test too.
             made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -105,7 +106,7 @@ class DestinationForm(QWidget):
         for each in more:
             buttons.addWidget(each)
         buttons.addStretch(1)
-        buttons.addWidget(button("Keep  (Enter)", self._keep))
+        buttons.addWidget(button(_("Keep  (Enter)"), self._keep))
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)

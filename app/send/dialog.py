@@ -26,10 +26,11 @@ from app.widgets.fitted import FittedBox
 from app.widgets.forms import button, page_title, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
 from app.widgets.tables import show_rows
+from semc_core.language import N_, _
 from semc_core.pacs.destinations import Server, WebDestination
 from semc_core.pacs.web_secret import WebSecret
 
-_COLUMNS: Final = ("Queued", "To", "What", "State", "")
+_COLUMNS: Final = (N_("Queued"), N_("To"), N_("What"), N_("State"), "")
 
 
 class SendDialog(QDialog):
@@ -54,7 +55,7 @@ class SendDialog(QDialog):
             parent: The window.
         """
         super().__init__(parent)
-        self.setWindowTitle("Send to a PACS")
+        self.setWindowTitle(_("Send to a PACS"))
         self._control = control
         self._bundle = bundle
         self._session = session
@@ -62,7 +63,7 @@ class SendDialog(QDialog):
         self._rows: tuple[JobRow, ...] = ()
         self.servers = FittedBox()
         tell_choice(self.servers)
-        self.servers.setAccessibleName("Server")
+        self.servers.setAccessibleName(_("Server"))
         self.table = QTableWidget(0, len(_COLUMNS))
         self.form = ServerForm()
         self.web_form = WebForm()
@@ -146,7 +147,7 @@ class SendDialog(QDialog):
 
     def _test(self) -> None:
         if (server := self._server()) is not None:
-            self._message.setText(f"Asking {server.name} …")
+            self._message.setText(_("Asking {server} …", server=server.name))
             self._control.test(server)
 
     def _remove(self) -> None:
@@ -246,7 +247,7 @@ class SendDialog(QDialog):
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(page_title("Send to a PACS", self))
+        column.addWidget(page_title(_("Send to a PACS"), self))
         self._add_servers(column)
         self._add_queue(column)
         self._pages.addWidget(page)
@@ -257,19 +258,19 @@ class SendDialog(QDialog):
 
     def _add_servers(self, column: QVBoxLayout) -> None:
         self.servers.setMinimumContentsLength(12)
-        self.go = button("Send  (Enter)", self.send)
+        self.go = button(_("Send  (Enter)"), self.send)
         self.servers.setMinimumHeight(self.go.sizeHint().height())
         first = QHBoxLayout()
         first.addWidget(self.servers, 1)
         first.addWidget(self.go)
         column.addLayout(first)
-        self._test_button = button("Test", self._test)
-        self._test_button.setToolTip("Ask whether it answers")
-        self._edit_button = button("Change …", self._edit)
-        self._remove_button = button("Remove", self._remove)
+        self._test_button = button(_("Test"), self._test)
+        self._test_button.setToolTip(_("Ask whether it answers"))
+        self._edit_button = button(_("Change …"), self._edit)
+        self._remove_button = button(_("Remove"), self._remove)
         second = QHBoxLayout()
         for each in (
-            button("Add a server …", self._add),
+            button(_("Add a server …"), self._add),
             self._test_button,
             self._edit_button,
             self._remove_button,
@@ -283,7 +284,7 @@ class SendDialog(QDialog):
         column.addWidget(self._message)
 
     def _add_queue(self, column: QVBoxLayout) -> None:
-        heading = PlainLabel("Queue")
+        heading = PlainLabel(_("Queue"))
         heading.setObjectName("heading")
         self._service = PlainLabel()
         self._service.setObjectName("dim")
@@ -293,18 +294,18 @@ class SendDialog(QDialog):
         row.addWidget(self._service, 1)
         column.addLayout(row)
         table = self.table
-        show_rows(table, _COLUMNS)
+        show_rows(table, [_(title) for title in _COLUMNS])
         column.addWidget(table, 1)
         self._why = PlainLabel()
         self._why.setTextFormat(Qt.TextFormat.PlainText)  # A server may say anything.
         self._why.setWordWrap(True)
         column.addWidget(self._why)
         column.addStretch(0)
-        self._retry_button = button("Try again now", self._retry)
-        self._cancel_button = button("Send no more of it", self._cancel)
+        self._retry_button = button(_("Try again now"), self._retry)
+        self._cancel_button = button(_("Send no more of it"), self._cancel)
         last = QHBoxLayout()
         last.addWidget(self._retry_button)
         last.addWidget(self._cancel_button)
         last.addStretch(1)
-        last.addWidget(button("Close  (Esc)", self.reject))
+        last.addWidget(button(_("Close  (Esc)"), self.reject))
         column.addLayout(last)

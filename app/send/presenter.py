@@ -6,25 +6,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from semc_core.language import N_, _, plural
 from semc_core.pacs.destinations import Server, WebDestination
 from semc_core.pacs.queue_store import Job
 from semc_core.pacs.web_secret import WebSecret
-from semc_core.text import counted, readable
+from semc_core.text import readable
 
 if TYPE_CHECKING:
     from semc_core.pacs.service import SendState
 
 _STATE_WORDS: Final = {
-    "sent": "sent",
-    "sending": "under way",
-    "waiting": "waiting",
-    "failed": "given up",
-    "refused": "refused",
-    "cancelled": "cancelled",
-    "safe": "sent, safe at {server}",
-    "not yet confirmed": "sent, not yet confirmed",
-    "not kept": "sent, but refused",
-    "never confirmed": "sent, never confirmed",
+    "sent": N_("sent"),
+    "sending": N_("under way"),
+    "waiting": N_("waiting"),
+    "failed": N_("given up"),
+    "refused": N_("refused"),
+    "cancelled": N_("cancelled"),
+    "safe": N_("sent, safe at {server}"),
+    "not yet confirmed": N_("sent, not yet confirmed"),
+    "not kept": N_("sent, but refused"),
+    "never confirmed": N_("sent, never confirmed"),
 }
 _OPEN: Final = ("failed", "refused", "waiting", "not yet confirmed", "not kept", "never confirmed")
 _GOOD: Final = {"sent", "safe"}
@@ -80,7 +81,7 @@ class JobRow:
 
 def objects(number: int) -> str:
     """ "1 object", "12 objects"."""
-    return counted(number, "object")
+    return plural("{count} object", "{count} objects", number)
 
 
 def job_row(job: Job, service: SendState | None = None) -> JobRow:
@@ -109,13 +110,14 @@ def _words(job: Job) -> str:
     """ "sent", or "12 sent, 18 waiting"; "2 sent, safe at archive; 1 sent, not yet confirmed"."""
     counts = job.outcomes
     known = [
-        (counts[state], words.format(server=readable(job.destination)))
+        (counts[state], _(words, server=readable(job.destination)))
         for state, words in _STATE_WORDS.items()
         if counts.get(state)
     ]
     if len(known) == 1:
         return known[0][1]
-    return ("; " if job.commitment else ", ").join(f"{number} {words}" for number, words in known)
+    parts = [_("{count} {state}", count=number, state=words) for number, words in known]
+    return ("; " if job.commitment else ", ").join(parts)
 
 
 def service_words(snapshot: SendSnapshot, queueing: bool = False) -> str:
@@ -127,18 +129,25 @@ def service_words(snapshot: SendSnapshot, queueing: bool = False) -> str:
     """
     state = snapshot.service
     if not snapshot.ready or state is None:
-        return "Opening the queue …"
+        return _("Opening the queue …")
     if state.phase == "sending":
-        return f"Sending to {state.destination}: {state.done} of {state.total}."
+        return _(
+            "Sending to {server}: {done} of {total}.",
+            server=state.destination, done=state.done, total=state.total,
+        )  # fmt: skip
     if state.phase == "waiting":
-        return f"{state.message} It is tried again by itself.".strip()
+        return _("{problem} It is tried again by itself.", problem=state.message).strip()
     if state.phase in ("failed", "elsewhere"):
         return state.message
     if queueing:
-        return "Reading the export …"
+        return _("Reading the export …")
     if unsettled := sum(job.unsettled for job in snapshot.jobs):
-        return f"All is sent; {objects(unsettled)} not yet confirmed."
-    return "Nothing waits." if snapshot.jobs else "Nothing was sent yet."
+        return plural(
+            "All is sent; {count} object not yet confirmed.",
+            "All is sent; {count} objects not yet confirmed.",
+            unsettled,
+        )
+    return _("Nothing waits.") if snapshot.jobs else _("Nothing was sent yet.")
 
 
 def sending_now(snapshot: SendSnapshot) -> str:
@@ -158,12 +167,19 @@ def sending_fault(snapshot: SendSnapshot) -> str:
     for job in snapshot.jobs:
         lost = job.counts.get("failed", 0) + job.counts.get("refused", 0)
         if lost:
-            return f"{lost} of {job.total} objects were not sent to {job.destination}. {job.message}".strip()
+            said = _(
+                "{count} of {total} objects were not sent to {server}.",
+                count=lost, total=job.total, server=job.destination,
+            )  # fmt: skip
+            return f"{said} {job.message}".strip()
         if job.unkept:
-            said = f"{job.unkept} of {job.total} objects sent to {job.destination} may not be kept there."
+            said = _(
+                "{count} of {total} objects sent to {server} may not be kept there.",
+                count=job.unkept, total=job.total, server=job.destination,
+            )  # fmt: skip
             return f"{said} {job.message}".strip()
     if state.phase == "waiting" and state.message:
-        return f"{state.message} Sending is tried again by itself."
+        return _("{problem} Sending is tried again by itself.", problem=state.message)
     return ""
 
 
@@ -185,4 +201,5 @@ def destination_line(destination: Server) -> str:
     if isinstance(destination, WebDestination):
         return f"{destination.name}   {destination.url}"
     tls = ", TLS" if destination.tls is not None else ""
-    return f"{destination.name}   {destination.title} at {destination.host}:{destination.port}{tls}"
+    address = f"{destination.host}:{destination.port}{tls}"
+    return _("{name}   {title} at {address}", name=destination.name, title=destination.title, address=address)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QSpinBox, QWidget
 from app.send.destination_form import DestinationForm
 from app.widgets.forms import button
 from semc_core.errors import UsageError
+from semc_core.language import _
 from semc_core.pacs.destinations import OWN_TITLE, Destination, Tls
 
 
@@ -29,26 +30,28 @@ class ServerForm(DestinationForm):
         super().__init__(parent)
         self._known: Destination | None = None
         self.host = QLineEdit()
-        self.host.setPlaceholderText("pacs.hospital.example or 10.0.0.5")
+        self.host.setPlaceholderText(_("pacs.hospital.example or 10.0.0.5"))
         self.port = QSpinBox()
         self.port.setRange(1, 65535)
         self.title = QLineEdit()
-        self.title.setPlaceholderText("AE title of the server")
+        self.title.setPlaceholderText(_("AE title of the server"))
         self.own_title = QLineEdit()
-        self.tls = QCheckBox("Encrypted (TLS)")
-        self.mpps = QCheckBox("Is told when examinations begin and end (MPPS)")
-        self.commitment = QCheckBox("Is asked to confirm that it keeps what it was sent")
+        self.tls = QCheckBox(_("Encrypted (TLS)"))
+        self.mpps = QCheckBox(_("Is told when examinations begin and end (MPPS)"))
+        self.commitment = QCheckBox(_("Is asked to confirm that it keeps what it was sent"))
         self.answers = QSpinBox()
         self.answers.setRange(0, 65535)
-        self.answers.setSpecialValueText("over the same connection")
-        self.answers.setToolTip("Port at which it is listened to, where it confirms over one of its own")
+        self.answers.setSpecialValueText(_("over the same connection"))
+        self.answers.setToolTip(_("Port at which it is listened to, where it confirms over one of its own"))
         self._build()
         self.edit(None)
 
     def edit(self, destination: Destination | None) -> None:
         """Change this one; None adds one."""
         self._known = destination
-        self._title.setText("Add a server" if destination is None else f"Change {destination.name}")
+        self._title.setText(
+            _("Add a server") if destination is None else _("Change {server}", server=destination.name)
+        )
         known = destination or Destination("x", "x", 104, "X")
         new = destination is None
         self._web.setVisible(new)
@@ -110,14 +113,14 @@ class ServerForm(DestinationForm):
 
     def _build(self) -> None:
         form, choose = self._new_form(
-            ("Name", self.name),
-            ("Host", self.host),
-            ("Port", self.port),
-            ("AE title", self.title),
-            ("This program's AE title", self.own_title),
+            (_("Name"), self.name),
+            (_("Host"), self.host),
+            (_("Port"), self.port),
+            (_("AE title"), self.title),
+            (_("This program's AE title"), self.own_title),
             ("", self.mpps),
             ("", self.commitment),
-            ("It confirms at port", self.answers),
+            (_("It confirms at port"), self.answers),
             ("", self.tls),
         )
         self.answers.setEnabled(False)
@@ -128,6 +131,6 @@ class ServerForm(DestinationForm):
         self._web = button("DICOMweb …", self.web_wanted.emit)
         self._lay_out(
             form,
-            "The server must know this program's AE title and, often, this computer's address.",
+            _("The server must know this program's AE title and, often, this computer's address."),
             self._web,
         )

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
 from app.send.destination_form import DestinationForm
 from app.send.presenter import TypedService
 from semc_core.errors import UsageError
+from semc_core.language import _
 from semc_core.pacs.destinations import WebDestination, origin_of
 from semc_core.pacs.web_secret import WebSecret
 
@@ -30,7 +31,7 @@ class WebForm(DestinationForm):
         self.token, self.user, self.password = QLineEdit(), QLineEdit(), QLineEdit()
         for each in (self.token, self.password):
             each.setEchoMode(QLineEdit.EchoMode.Password)
-        self.plain = QCheckBox("May be http: all can be read on the way")
+        self.plain = QCheckBox(_("May be http: all can be read on the way"))
         self._build()
         self.url.textChanged.connect(self._tell_secret)
         self.edit(None)
@@ -39,7 +40,9 @@ class WebForm(DestinationForm):
         """Change this one; None adds one."""
         self._known = service
         new = service is None
-        self._title.setText("Add a DICOMweb service" if service is None else f"Change {service.name}")
+        self._title.setText(
+            _("Add a DICOMweb service") if service is None else _("Change {server}", server=service.name)
+        )
         self.name.setText("" if service is None else service.name)
         # The name is what jobs in the queue are kept under.
         self.name.setEnabled(new)
@@ -70,24 +73,27 @@ class WebForm(DestinationForm):
 
     def _tell_secret(self) -> None:
         """Say whether what is kept is of use: it is for the scheme, host and port that it was typed for."""
-        wanted = ("Where the service wants a token", "Where it wants a user and a password", "")
+        wanted = (_("Where the service wants a token"), _("Where it wants a user and a password"), "")
         stays = self._known is not None and origin_of(self.url.text().strip()) == self._known.origin
         for each, first in zip((self.token, self.user, self.password), wanted, strict=True):
-            each.setPlaceholderText("Stays as it is, unless typed anew" if stays else first)
+            each.setPlaceholderText(_("Stays as it is, unless typed anew") if stays else first)
 
     def _called(self, made: TypedService) -> str:
         return made.service.name
 
     def _build(self) -> None:
-        form, _ = self._new_form(
-            ("Name", self.name),
-            ("Address", self.url),
-            ("Token", self.token),
-            ("User", self.user),
-            ("Password", self.password),
+        form, _choose = self._new_form(
+            (_("Name"), self.name),
+            (_("Address"), self.url),
+            (_("Token"), self.token),
+            (_("User"), self.user),
+            (_("Password"), self.password),
             ("", self.plain),
         )
         self._lay_out(
             form,
-            "Token and password are kept in the keyring of this computer, or else in a file of yours alone.",
+            _(
+                "Token and password are kept in the keyring of this computer, or else in a file of yours "
+                "alone."
+            ),
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Literal
 
+from semc_core.language import N_, _
 from semc_core.session.examination import Examination, day_and_time, is_same_patient, is_written, plain_name
 
 
@@ -28,16 +29,16 @@ class Field:
 
 
 FIELDS: Final = (
-    Field("patient_name", "Patient", "Last, First"),
-    Field("patient_id", "Patient ID"),
-    Field("birth_date", "Born", "Year-month-day"),
-    Field("sex", "Sex"),
-    Field("accession_number", "Accession", longest=16),
-    Field("indication", "Indication", "Why it was asked for"),
-    Field("operator", "Operator", "Last, First"),
-    Field("institution", "Institution"),
+    Field("patient_name", N_("Patient"), N_("Last, First")),
+    Field("patient_id", N_("Patient ID")),
+    Field("birth_date", N_("Born"), N_("Year-month-day")),
+    Field("sex", N_("Sex")),
+    Field("accession_number", N_("Accession"), longest=16),
+    Field("indication", N_("Indication"), N_("Why it was asked for")),
+    Field("operator", N_("Operator"), N_("Last, First")),
+    Field("institution", N_("Institution")),
 )
-SEXES: Final = {"": "Not said", "F": "Female", "M": "Male", "O": "Other"}
+SEXES: Final = {"": N_("Not said"), "F": N_("Female"), "M": N_("Male"), "O": N_("Other")}
 OLDEST_YEARS: Final = 130
 _NAMES: Final = ("patient_name", "operator")
 _DATES: Final = ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y")
@@ -46,6 +47,14 @@ _OF_REQUEST: Final = (
 )  # fmt: skip
 """What belongs to a request, and so not to another patient or accession number."""
 
+Of = Literal["the next scan", "the scan that runs", "the scan that was made", "the session in review"]
+TITLES: Final[dict[Of, str]] = {
+    "the next scan": N_("Examination of the next scan"),
+    "the scan that runs": N_("Examination of the scan that runs"),
+    "the scan that was made": N_("Examination of the scan that was made"),
+    "the session in review": N_("Examination of the session in review"),
+}
+"""What the form is called, by what the examination belongs to."""
 Typed = Mapping[str, str]
 """What stands in the fields, by their names."""
 
@@ -55,7 +64,7 @@ class FormSubject:
     """Whose examination is filled in.
 
     Attributes:
-        of: What it belongs to: "the next scan", say.
+        of: What it belongs to, one of `TITLES`; never translated.
         examination: As it is now, or None.
         keep: Takes it as it is to be.
         question: What is to be answered before it is, a sentence; or "".
@@ -63,7 +72,7 @@ class FormSubject:
         why_not: Why it cannot, a sentence; or "".
     """
 
-    of: str
+    of: Of
     examination: Examination | None
     keep: Callable[[Examination | None], None]
     question: Callable[[Examination], str]
@@ -87,11 +96,14 @@ def faults(typed: Typed, today: date) -> dict[str, str]:
     for field in FIELDS:
         text = typed[field.name].strip()
         if not is_written(text):
-            wrong[field.name] = "There is a character in it that cannot be seen; type it anew."
+            wrong[field.name] = _("There is a character in it that cannot be seen; type it anew.")
         elif "\\" in text:
-            wrong[field.name] = "A backslash cannot be kept; leave it out."
+            wrong[field.name] = _("A backslash cannot be kept; leave it out.")
         elif len(text) > field.longest:
-            wrong[field.name] = f"{len(text)} characters are too many; at most {field.longest} can be kept."
+            wrong[field.name] = _(
+                "{count} characters are too many; at most {most} can be kept.",
+                count=len(text), most=field.longest,
+            )  # fmt: skip
     if (born := typed["birth_date"].strip()) and "birth_date" not in wrong:
         wrong |= _fault_of_birth(born, today)
     return wrong
@@ -134,11 +146,12 @@ def _fault_of_birth(born: str, today: date) -> dict[str, str]:
     try:
         day = _day(born)
     except ValueError:
-        return {"birth_date": "That is no day; type year, month and day, such as 1978-03-04."}
+        return {"birth_date": _("That is no day; type year, month and day, such as 1978-03-04.")}
     if day > today:
-        return {"birth_date": "That day is still to come; look at the year."}
+        return {"birth_date": _("That day is still to come; look at the year.")}
     if today.year - day.year > OLDEST_YEARS:
-        return {"birth_date": f"That is more than {OLDEST_YEARS} years ago; look at the year."}
+        told = _("That is more than {years} years ago; look at the year.", years=OLDEST_YEARS)
+        return {"birth_date": told}
     return {}
 
 

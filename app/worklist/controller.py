@@ -17,6 +17,7 @@ from app.scan_options import ScanOptions
 from app.tasks import Background, Cuttable, Post, fault_of
 from app.worklist.presenter import WorklistSnapshot, examination_line, reassigning
 from app.worklist.steps import StepReporter
+from semc_core.language import N_, _
 from semc_core.pacs.destinations import Destination, DestinationBook
 from semc_core.pipeline.live import LivePipeline
 from semc_core.pipeline.state import Phase
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from semc_core.pacs.worklist import Worklist
 
 _OVER: Final = (Phase.ENDED, Phase.STOPPED, Phase.FAULT)
-YESTERDAY: Final = (
+YESTERDAY: Final = N_(
     "The examination that was chosen yesterday is no longer that of the next scan; choose again."
 )
-_UNWRITTEN: Final = "The examination was not written into the session: the scan ended before."
+_UNWRITTEN: Final = N_("The examination was not written into the session: the scan ended before.")
 
 
 class WorklistMemory(Protocol):
@@ -173,7 +174,7 @@ class WorklistController:
         """Take this for that scan, also where it ended meanwhile: then its session is opened once more."""
         self.tick()
         if pipeline is not self._pipeline:
-            self.on_message(_UNWRITTEN)
+            self.on_message(_(_UNWRITTEN))
         elif self._running or pipeline.session is None:
             self.choose(examination)
         else:
@@ -218,7 +219,7 @@ class WorklistController:
         self.steps.tick()
         if self.next is not None and self._chosen_on != date.today():
             self.next = None
-            self.on_message(YESTERDAY)
+            self.on_message(_(YESTERDAY))
         pipeline = self._pipeline
         if pipeline is None or not self._running:
             return
@@ -233,7 +234,7 @@ class WorklistController:
                 # Nothing was scanned: the examination is still to come.
                 self.next = self.next or self.current
             elif self._unwritten:
-                self.on_message(_UNWRITTEN)
+                self.on_message(_(_UNWRITTEN))
             self.on_change()
 
     def _write(self, session: Session) -> None:
@@ -269,7 +270,8 @@ class WorklistController:
         if not self._unwritten:
             # What is shown is what the session holds.
             self.current = self._written_one
-        self.on_message(f"The examination was not written into the session. {fault_of(error)}")
+        said = _("The examination was not written into the session.")
+        self.on_message(f"{said} {fault_of(error)}")
         self.on_change()
 
 

@@ -33,6 +33,7 @@ from app.worklist.presenter import (
     preselected,
     sentence,
 )
+from semc_core.language import _
 from semc_core.session.examination import Examination
 
 _ENTER: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -67,18 +68,18 @@ class WorklistDialog(QDialog):
         """
         super().__init__(parent)
         self._fill = fill
-        self.setWindowTitle("Worklist")
+        self.setWindowTitle(_("Worklist"))
         self._control = control
         self._shown: WorklistSnapshot | None = None
         self._rows: list[Examination] = []
         self._found = 0
         self.servers = QComboBox()
-        self.servers.setAccessibleName("Server")
+        self.servers.setAccessibleName(_("Server"))
         self.days = QComboBox()
-        self.days.setAccessibleName("Day")
+        self.days.setAccessibleName(_("Day"))
         self.typed = QLineEdit()
-        self.typed.setPlaceholderText("Type to find: name, number, procedure")
-        self.typed.setAccessibleName("Find")
+        self.typed.setPlaceholderText(_("Type to find: name, number, procedure"))
+        self.typed.setAccessibleName(_("Find"))
         self.table = QTableWidget(0, len(COLUMNS))
         self._message = PlainLabel()
         self._message.setObjectName("notice")
@@ -87,11 +88,11 @@ class WorklistDialog(QDialog):
         em = theme.em(self)
         self.setMinimumSize(round(46 * em), round(27 * em))
         self.resize((parent.size() * 0.94).boundedTo(self.minimumSize() * 1.4))
-        self.typed.textChanged.connect(lambda _: self._show_rows())
-        self.servers.activated.connect(lambda _: self.ask())
-        self.days.activated.connect(lambda _: self.ask())
+        self.typed.textChanged.connect(lambda _changed: self._show_rows())
+        self.servers.activated.connect(lambda _changed: self.ask())
+        self.days.activated.connect(lambda _changed: self.ask())
         self.table.itemSelectionChanged.connect(self._show_buttons)
-        self.table.itemDoubleClicked.connect(lambda _: self.choose())
+        self.table.itemDoubleClicked.connect(lambda _changed: self.choose())
         control.on_change = self._refresh
         control.ask()
 
@@ -108,7 +109,7 @@ class WorklistDialog(QDialog):
             if self._control.snapshot.phase == "no server":
                 self.server_wanted.emit()
             elif self._rows:
-                self._message.setText(NOTHING_CHOSEN)
+                self._message.setText(_(NOTHING_CHOSEN))
         elif self._fill is None and (question := self._control.question(row)):
             self.ask_whether(question)
         else:
@@ -186,26 +187,28 @@ class WorklistDialog(QDialog):
 
     def _title_of_go(self) -> str:
         if self._fill is not None:
-            return "Fill in  (Enter)"
-        return f"Choose for {'this' if self._control.running else 'the next'} scan  (Enter)"
+            return _("Fill in  (Enter)")
+        if self._control.running:
+            return _("Choose for this scan  (Enter)")
+        return _("Choose for the next scan  (Enter)")
 
     # Building.
 
     def _build(self) -> None:
         self.servers.setMinimumContentsLength(12)
-        self.days.addItems(("Today", "Any day"))
+        self.days.addItems((_("Today"), _("Any day")))
         for box in (self.servers, self.days):
             # As high as the button beside them.
             box.setSizePolicy(box.sizePolicy().horizontalPolicy(), QSizePolicy.Policy.Preferred)
         table = self.table
-        show_rows(table, COLUMNS)
+        show_rows(table, [_(title) for title in COLUMNS])
         table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.go = button("Choose", self.choose)
-        self.change = button("Change the patient", lambda: self._take(self.chosen))
-        self.again = button("Ask again  (F5)", self.ask)
-        self.add = button("Add a server  (Enter)", self.server_wanted.emit)
-        none = button("No examination", self.choose_none)
-        leave = button("Close  (Esc)", self.reject)
+        self.go = button(_("Choose"), self.choose)
+        self.change = button(_("Change the patient"), lambda: self._take(self.chosen))
+        self.again = button(_("Ask again  (F5)"), self.ask)
+        self.add = button(_("Add a server  (Enter)"), self.server_wanted.emit)
+        none = button(_("No examination"), self.choose_none)
+        leave = button(_("Close  (Esc)"), self.reject)
         for each in (self.go, self.again, self.add, none, leave):
             # Enter is for the line that is chosen.
             each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -220,7 +223,7 @@ class WorklistDialog(QDialog):
         for each in (leave, self.change, self.go):
             last.addWidget(each)
         layout = QVBoxLayout(self)
-        layout.addWidget(page_title("Worklist", self))
+        layout.addWidget(page_title(_("Worklist"), self))
         layout.addLayout(first)
         layout.addWidget(self.typed)
         layout.addWidget(table, 1)

@@ -25,6 +25,7 @@ from app.widgets.plain import PlainLabel
 from app.worklist.by_hand import (
     FIELDS,
     SEXES,
+    TITLES,
     FormSubject,
     examination_of_typed,
     faults,
@@ -33,14 +34,15 @@ from app.worklist.by_hand import (
 )
 from app.worklist.controller import WorklistController
 from app.worklist.dialog import WorklistDialog
+from semc_core.language import N_, _
 from semc_core.session.examination import Examination
 
-_NOTE: Final = (
+_NOTE: Final = N_(
     "Kept beside the session on this computer, never in its log; shown in the window alone. It goes into an "
     "export only where identity is kept."
 )
-_UNKEPT: Final = "What was typed is not kept yet."
-_ERASING: Final = (
+_UNKEPT: Final = N_("What was typed is not kept yet.")
+_ERASING: Final = N_(
     "Erase the patient's data from this session? All of the examination, the name and place of the source, "
     "and all words that were typed go for good; pictures, clips and recordings stay as they are, and so do "
     "exports that were made. The session's log will say so. The source's file is not found again afterwards."
@@ -70,7 +72,7 @@ class ExaminationDialog(QDialog):
             parent: The window.
         """
         super().__init__(parent)
-        self.setWindowTitle("Examination")
+        self.setWindowTitle(_("Examination"))
         self._subject, self._control = subject, control
         self._base = subject.examination
         self._asked: Callable[[], object] | None = None
@@ -79,8 +81,8 @@ class ExaminationDialog(QDialog):
         self.told: dict[str, PlainLabel] = {}
         self.sex = QComboBox()
         for code, title in SEXES.items():
-            self.sex.addItem(title, code)
-        self.sex.setAccessibleName("Sex")
+            self.sex.addItem(_(title), code)
+        self.sex.setAccessibleName(_("Sex"))
         self._message = PlainLabel()
         self._message.setObjectName("notice")
         self._message.setWordWrap(True)
@@ -108,7 +110,7 @@ class ExaminationDialog(QDialog):
         made = examination_of_typed(self._base, self.typed)
         question = "" if made is None else self._subject.question(made)
         if question:
-            self._ask(question, "Change the patient", lambda: self._keep(made))
+            self._ask(question, _("Change the patient"), lambda: self._keep(made))
         else:
             self._keep(made)
 
@@ -128,14 +130,14 @@ class ExaminationDialog(QDialog):
     def ask_to_erase(self) -> None:
         """Ask whether the patient's data is to be erased."""
         if self._subject.erase is not None:
-            self._ask(_ERASING, "Erase for good", self._erase)
+            self._ask(_(_ERASING), _("Erase for good"), self._erase)
 
     def reject(self) -> None:
         """Leave; nothing that was typed is lost without a question."""
         if self._asked is not None:
             self._answer_no()
         elif self.typed != self._stood:
-            self._ask(_UNKEPT, "Throw it away", super().reject)
+            self._ask(_(_UNKEPT), _("Throw it away"), super().reject)
         else:
             super().reject()
 
@@ -229,18 +231,18 @@ class ExaminationDialog(QDialog):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for each in FIELDS:
             if each.name == "sex":
-                add_row(form, each.title, self.sex)
+                add_row(form, _(each.title), self.sex)
                 continue
             field = self.fields[each.name] = QLineEdit()
-            field.setPlaceholderText(each.hint)
-            field.setAccessibleName(each.title)
+            field.setPlaceholderText(_(each.hint))
+            field.setAccessibleName(_(each.title))
             told = self.told[each.name] = PlainLabel()
             told.setObjectName("notice")
             told.setWordWrap(True)
             told.hide()
-            add_row(form, each.title, field)
+            add_row(form, _(each.title), field)
             form.addRow("", told)
-        note = PlainLabel(" ".join(filter(None, (_NOTE, self._subject.why_not))))
+        note = PlainLabel(" ".join(filter(None, (_(_NOTE), self._subject.why_not))))
         note.setObjectName("dim")
         note.setWordWrap(True)
         self._inside = inside = QWidget()
@@ -250,19 +252,19 @@ class ExaminationDialog(QDialog):
         column.addWidget(note)
         column.addStretch(1)
         layout = QVBoxLayout(self)
-        layout.addWidget(page_title(f"Examination of {self._subject.of}", self))
+        layout.addWidget(page_title(_(TITLES[self._subject.of]), self))
         layout.addWidget(Scrolling(inside), 1)
         layout.addWidget(self._message)
         layout.addLayout(self._buttons())
         self._show_buttons()
 
     def _buttons(self) -> QHBoxLayout:
-        self.erase = button("Erase …", self.ask_to_erase)
-        self.erase.setAccessibleName("Erase the patient's data")
-        from_list = button("Worklist  (Ctrl+L)", self.ask_worklist)
-        leave, keep = button("Leave  (Esc)", self.reject), button("Keep  (Enter)", self.keep)
+        self.erase = button(_("Erase …"), self.ask_to_erase)
+        self.erase.setAccessibleName(_("Erase the patient's data"))
+        from_list = button(_("Worklist  (Ctrl+L)"), self.ask_worklist)
+        leave, keep = button(_("Leave  (Esc)"), self.reject), button(_("Keep  (Enter)"), self.keep)
         self._usual = (from_list, leave, keep)
-        self.yes, self.no = button("", self._answer_yes), button("Back  (Esc)", self._answer_no)
+        self.yes, self.no = button("", self._answer_yes), button(_("Back  (Esc)"), self._answer_no)
         row = QHBoxLayout()
         for each in (from_list, self.erase):
             row.addWidget(each)

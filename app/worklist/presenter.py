@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from app.keys import first_key
+from semc_core.language import N_, _, plural
 from semc_core.pacs.destinations import Destination
 from semc_core.session.examination import Examination, day_and_time, is_same_patient, plain_name
-from semc_core.text import counted
 
-COLUMNS: Final = ("When", "Patient", "Patient ID", "Born", "Accession", "Procedure")
+COLUMNS: Final = (
+    N_("When"), N_("Patient"), N_("Patient ID"), N_("Born"), N_("Accession"), N_("Procedure")
+)  # fmt: skip
 MOST_SHOWN: Final = 500
 """Lines of the table: more are found by typing."""
 
-NO_SERVER: Final = (
+NO_SERVER: Final = N_(
     "This program knows no server yet. Add the one that has the worklist: its host, port and AE title, which "
     "whoever runs it can tell you. Then press Ctrl+L again. On the command line: semc pacs add NAME HOST "
     "PORT AE_TITLE."
 )
-NOTHING_CHOSEN: Final = "No line is chosen: use the arrow keys, or type until one is left."
+NOTHING_CHOSEN: Final = N_("No line is chosen: use the arrow keys, or type until one is left.")
 
 Phase = Literal["looking", "no server", "asking", "shown", "failed"]
 
@@ -78,10 +80,11 @@ def _numbers(row: Examination) -> tuple[str, ...]:
 
 THE_SCAN: Final = "The scan that runs"
 THE_SESSION: Final = "The session in review"
-_NEXT_PATIENT: Final = " If that is the next patient, stop this scan first."
+"""What may get another examination; never translated."""
+What = Literal["The scan that runs", "The session in review"]
 
 
-def reassigning(now: Examination | None, chosen: Examination, saved: int, what: str = THE_SCAN) -> str:
+def reassigning(now: Examination | None, chosen: Examination, saved: int, what: What = THE_SCAN) -> str:
     """What is asked before planes of one patient become those of another, a sentence; or "".
 
     Args:
@@ -94,9 +97,22 @@ def reassigning(now: Examination | None, chosen: Examination, saved: int, what: 
         return ""
     if is_same_patient(now.patient_name, now.patient_id, chosen):
         return ""
-    return (
-        f"{what} is of {_who(now)} and holds {counted(saved, 'plane')}. All of it would become "
-        f"that of {_who(chosen)}.{_NEXT_PATIENT if what == THE_SCAN else ''}"
+    names = {"now": _who(now), "chosen": _who(chosen)}
+    if what == THE_SCAN:
+        return plural(
+            "The scan that runs is of {now} and holds {count} plane. All of it would become that of "
+            "{chosen}. If that is the next patient, stop this scan first.",
+            "The scan that runs is of {now} and holds {count} planes. All of it would become that of "
+            "{chosen}. If that is the next patient, stop this scan first.",
+            saved,
+            **names,
+        )
+    return plural(
+        "The session in review is of {now} and holds {count} plane. All of it would become that of {chosen}.",
+        "The session in review is of {now} and holds {count} planes. All of it would become that of "
+        "{chosen}.",
+        saved,
+        **names,
     )
 
 
@@ -120,33 +136,50 @@ def cells(row: Examination) -> tuple[str, ...]:
 def sentence(snapshot: WorklistSnapshot, found: int) -> str:
     """What the dialog says below the table; `found` is how many fit what was typed."""
     if snapshot.phase == "looking":
-        return "Looking for servers …"
+        return _("Looking for servers …")
     if snapshot.phase == "no server":
-        return NO_SERVER
+        return _(NO_SERVER)
     if snapshot.phase == "asking":
-        return f"Asking {snapshot.server} …"
+        return _("Asking {server} …", server=snapshot.server)
     if snapshot.phase == "failed" or not snapshot.rows:
         return snapshot.message
     if not found:
-        return "Nothing of the worklist holds what was typed."
-    more = f"The first {MOST_SHOWN} of {found} are shown; type to find others." if found > MOST_SHOWN else ""
-    return " ".join(part for part in (more or f"{counted(found, 'examination')}.", snapshot.message) if part)
+        return _("Nothing of the worklist holds what was typed.")
+    if found > MOST_SHOWN:
+        said = _("The first {most} of {count} are shown; type to find others.", most=MOST_SHOWN, count=found)
+    else:
+        said = plural("{count} examination.", "{count} examinations.", found)
+    return " ".join(part for part in (said, snapshot.message) if part)
 
 
-def examination_line(examination: Examination | None, of: str, *, used: bool) -> str:
+Of = Literal["this scan", "the next scan", "this session"]
+_NONE_CHOSEN: Final[dict[Of, str]] = {
+    "this scan": N_("No examination is chosen for this scan ({key}; by hand {form_key})."),
+    "the next scan": N_("No examination is chosen for the next scan ({key}; by hand {form_key})."),
+    "this session": N_("No examination is chosen for this session ({key}; by hand {form_key})."),
+}
+_CHOSEN: Final[dict[Of, str]] = {
+    "this scan": N_("Examination of this scan: {words}"),
+    "the next scan": N_("Examination of the next scan: {words}"),
+    "this session": N_("Examination of this session: {words}"),
+}
+
+
+def examination_line(examination: Examination | None, of: Of, *, used: bool) -> str:
     """What the window says of the examination of a scan.
 
     Args:
         examination: Or None.
-        of: "this scan", "the next scan", or "this session".
+        of: "this scan", "the next scan", or "this session"; never translated.
         used: Whether one was chosen since the program was started: then that there is none is said, too.
     """
     if examination is None:
-        keys = f"{first_key('worklist')}; by hand {first_key('examination')}"
-        return f"No examination is chosen for {of} ({keys})." if used else ""
+        if not used:
+            return ""
+        return _(_NONE_CHOSEN[of], key=first_key("worklist"), form_key=first_key("examination"))
     parts = [plain_name(examination.patient_name), examination.patient_id]
-    parts = parts if any(parts) else [f"nobody is named ({first_key('examination')})"]
+    parts = parts if any(parts) else [_("nobody is named ({key})", key=first_key("examination"))]
     parts.append(examination.what or examination.indication)
     if examination.accession_number:
-        parts.append(f"accession {examination.accession_number}")
-    return f"Examination of {of}: {' · '.join(part for part in parts if part)}"
+        parts.append(_("accession {number}", number=examination.accession_number))
+    return _(_CHOSEN[of], words=" · ".join(part for part in parts if part))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from app.tasks import Background, Post, fault_of
+from semc_core.language import _
 from semc_core.session.examination import Examination
 from semc_core.session.session import Session
 from semc_core.session.whose import set_examination
@@ -51,7 +52,8 @@ class ReviewedExamination:
                 self._kept = examination if error is None else self._kept
                 self.examination = self._kept
             if error is not None:
-                self.on_message(f"The examination was not written into the session. {fault_of(error)}")
+                told = _("The examination was not written into the session.")
+                self.on_message(f"{told} {fault_of(error)}")
 
         self._work.start(lambda: set_examination(session, examination), written)
 

@@ -24,11 +24,12 @@ from semc_core.export.watch import Progress, Watch, no_progress
 from semc_core.export.write import write
 from semc_core.extras import lacking
 from semc_core.io.process import give_back_memory
+from semc_core.language import N_, _
 from semc_core.paths import data_folder
 from semc_core.session.records import Verification
 from semc_core.session.session import Session
 
-NOT_AS_WRITTEN: Final = "NOT AS IT WAS WRITTEN: the session that this was exported from was changed."
+NOT_AS_WRITTEN: Final = N_("NOT AS IT WAS WRITTEN: the session that this was exported from was changed.")
 """What every page says of such an export."""
 
 
@@ -102,7 +103,7 @@ def warned(scan: DeidentifiedScan, found: Verification) -> DeidentifiedScan:
 
 def verified(session: Session, options: ExportOptions, watch: Watch) -> Verification:
     """How the session stands. Raises SessionChanged if that is not as it was written, and not accepted."""
-    watch.progress("Verifying", 0, 0)
+    watch.progress(N_("Verifying"), 0, 0)
     found = session.verify()
     if not found.ok and not options.anyway:
         raise SessionChanged(session.folder.name, found.problems)
@@ -113,8 +114,10 @@ def check_exportable(session: Session, target: Path) -> None:
     """Raises ExportError where the session's log cannot be written, or the target lies in its folder."""
     if session.read_only:
         raise ExportError(
-            "The session is open for looking only, and an export is written into its log; close it where it "
-            "is open as well, open it here again, and export it."
+            _(
+                "The session is open for looking only, and an export is written into its log; close it where "
+                "it is open as well, open it here again, and export it."
+            )
         )
     if session.folder.resolve() in (target.resolve(), *target.resolve().parents):
-        raise ExportError("An export does not belong into the session's own folder; choose another place.")
+        raise ExportError(_("An export does not belong into the session's own folder; choose another place."))

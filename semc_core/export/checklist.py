@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from semc_core.language import _
 from semc_core.protocols.checklist import ChecklistItem, progress_words, session_checklist
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.records import ItemEntry, ModelEntry, PlaneEntry
@@ -54,7 +55,7 @@ def export_checklist(
         words: A person's, on items that were not possible.
     """
     state = session_checklist(protocol, model, planes, words)
-    progress = f"{state.completeness:.0%} complete: {progress_words(state)}."
+    progress = _("{share} complete: {words}.", share=f"{state.completeness:.0%}", words=progress_words(state))
     return Checklist(protocol.title, tuple(_row(protocol, row, model) for row in state.rows), progress)
 
 

@@ -19,11 +19,13 @@ from semc_core.errors import ExportError, FrameDamaged, SemcError, SessionError
 from semc_core.export.dicom.lossy import lossy_of_video
 from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.masks import MaskBook, device_of
+from semc_core.export.notices import Notice, shown
 from semc_core.export.options import ExportOptions
 from semc_core.labels import short_name
+from semc_core.language import N_, _, in_english
 from semc_core.measure.gestation import GestationalAge
 from semc_core.pose import FramePoses, Pose
-from semc_core.review.loop import LoopPlace, loop_place, recorded_videos
+from semc_core.review.loop import loop_place, recorded_videos
 from semc_core.session.annotations import Annotation
 from semc_core.session.correcting.changes import FRAME_CHOSEN, PLANE_ADDED
 from semc_core.session.examination import Examination
@@ -50,8 +52,14 @@ BEFORE_S: Final = 2.0
 AFTER_S: Final = 1.0
 """How much of the scan round a plane is in its clip."""
 
-LOOP_GONE: Final = "the loop that was analysed is no longer there, or was changed"
+LOOP_GONE: Final = Notice(N_("the loop that was analysed is no longer there, or was changed"))
 """Why a plane has no clip."""
+_NOT_RECORDED: Final = (
+    N_("the recording of this scan holds no frame that can be shown"),
+    N_("the recording of this scan is gone; put its files back into the session's folder"),
+    N_("this scan was not recorded"),
+)
+"""What else may be the reason: the sentences of `review.loop` as the ends of others, for the catalogues."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +95,12 @@ class CollectedPlane:
         """
         plane = self.entry
         if plane.png is None:
-            raise ExportError(f"{named(plane)} has no picture; choose a frame for it, or reject it.")
+            raise ExportError(
+                _(
+                    "{plane} has no picture; choose a frame for it, or reject it.",
+                    plane=shown(named(plane)),
+                )
+            )
         return read_png(self.folder / plane.png, plane.png_sha256)
 
     def frames(self) -> Iterator[FramePacket]:
@@ -215,9 +228,9 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
         )
 
 
-def named(plane: PlaneEntry) -> str:
+def named(plane: PlaneEntry) -> Notice:
     """What a sentence calls the plane: as the window does, by name and time."""
-    return f"{short_name(plane.plane)} at {scan_time(plane.time_s)}"
+    return Notice(N_("{plane} at {time}"), plane=short_name(plane.plane), time=scan_time(plane.time_s))
 
 
 def cut(source: SeekableSource, start_s: float, end_s: float) -> Iterator[FramePacket]:
@@ -242,12 +255,18 @@ def _saved_frames(plane: PlaneEntry, path: Path) -> Iterator[FramePacket]:
         changed = file_sha256(path) != plane.clip_sha256
     except OSError as error:
         raise ExportError(
-            f"The clip of {named(plane)} cannot be read; put it back, or export without clips."
+            _(
+                "The clip of {plane} cannot be read; put it back, or export without clips.",
+                plane=shown(named(plane)),
+            )
         ) from error
     if changed:
         raise ExportError(
-            f"The clip of {named(plane)} was changed since it was saved; put the old one back, or export "
-            "without clips."
+            _(
+                "The clip of {plane} was changed since it was saved; put the old one back, or export without "
+                "clips.",
+                plane=shown(named(plane)),
+            )
         )
     with closing(open_source(str(path))) as source:
         while (packet := source.read()) is not None:
@@ -258,16 +277,20 @@ def _open_loop(session: Session, known: Path | None) -> tuple[SeekableSource | N
     """The frames of the whole session, if they are there; else why not."""
     try:
         place = loop_place(session, known)
-        return (None, _why_gone(session, place)) if place.path is None else (place.seekable(), "")
+        return (None, _why_gone(session)) if place.path is None else (place.seekable(), "")
     except SemcError as error:
-        raise ExportError(f"{error} To export without them, leave out the clips.") from error
+        raise ExportError(
+            _("{problem} To export without them, leave out the clips.", problem=error)
+        ) from error
 
 
-def _why_gone(session: Session, place: LoopPlace) -> str:
+def _why_gone(session: Session) -> Notice:
     """Why there is no loop. A file's name may tell who was examined: it stays out of the bundle."""
     if session.source.path is not None:
         return LOOP_GONE
-    return place.missing[:1].lower() + place.missing[1:].rstrip(".")
+    with in_english():  # for the manifest
+        missing = loop_place(session).missing
+    return Notice(missing[:1].lower() + missing[1:].rstrip("."))
 
 
 def _examination(session: Session, dicom_file: Path | None, options: ExportOptions) -> Examination | None:
@@ -282,8 +305,10 @@ def _examination(session: Session, dicom_file: Path | None, options: ExportOptio
     by_file = not options.deidentify and options.patient is None
     if by_file and dicom_file is not None and chosen is not None and is_of_another(dicom_file, chosen):
         raise ExportError(
-            "The DICOM file is of another patient than the examination that was chosen for its scan; name "
-            "the patient, or export de-identified."
+            _(
+                "The DICOM file is of another patient than the examination that was chosen for its scan; "
+                "name the patient, or export de-identified."
+            )
         )
     return None
 

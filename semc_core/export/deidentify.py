@@ -31,33 +31,34 @@ from semc_core.export.dicom.lossy import after, lossy_of_source
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.dicom.uids import UidMaker
 from semc_core.export.masks import blanked, shared_region
+from semc_core.export.notices import Notice
 from semc_core.export.ocr import NOT_LOOKED, TextFinding, TextFound
 from semc_core.export.options import ExportOptions
 from semc_core.export.pose_names import PoseNames
 from semc_core.export.text_search import NO_TEXT, ClipLook, TextSearch, TextSeen
 from semc_core.export.watch import Watch
+from semc_core.language import N_
 from semc_core.pose import FramePoses
 from semc_core.session.annotations import Annotation
 from semc_core.session.folder import safe_name
 from semc_core.session.records import FrameTable, MeasurementEntry, RegionEntry
-from semc_core.text import counted
 from semc_core.types import Crop
 
-_LOOKING: Final = "Looking at pictures and clips"
-NO_FRAME: Final = "the loop has no frame of that time in the size of the picture"
-NO_REGION: Final = (
-    "the region of interest moved meanwhile, so no part of the picture was inside it all through the clip"
+_LOOKING: Final = N_("Looking at pictures and clips")
+NO_FRAME: Final = Notice(N_("the loop has no frame of that time in the size of the picture"))
+NO_REGION: Final = Notice(
+    N_("the region of interest moved meanwhile, so no part of the picture was inside it all through the clip")
 )
 """Why a plane has no clip."""
-TEXTS_LEFT_OUT: Final = (
+TEXTS_LEFT_OUT: Final = N_(
     "Texts on pictures were left out: they are free text and may name somebody. Arrows and body marks stay."
 )
-OTHER_PATIENT: Final = (
+OTHER_PATIENT: Final = N_(
     "Another patient ID was given than that of the scan's examination: its accession number and study were "
     "left out."
 )
 
-OTHER_PATIENT_OF_FILE: Final = (
+OTHER_PATIENT_OF_FILE: Final = N_(
     "Another patient ID was given than that of the DICOM file: its accession number and study were left out."
 )
 
@@ -213,23 +214,27 @@ class _Deidentification:
         with_text = [each for each in shown if each.seen.found]
         if not with_text:
             return shown
-        names = ", ".join(named(each.plane.entry) for each in with_text)
+        names = tuple(named(each.plane.entry) for each in with_text)
         if self._options.text == "ask":
             entries = [(each.plane.entry, each.seen.found) for each in with_text]
             raise TextFound([TextFinding(plane.plane_id, named(plane), found) for plane, found in entries])
         if self._options.text == "keep":
-            self._notices.append(f"These pictures hold text and were exported as they are: {names}.")
+            self._notices.append(
+                Notice(N_("These pictures hold text and were exported as they are: {names}."), names=names)
+            )
             return shown
         if self._options.text == "leave out":
-            self._notices.append(f"Left out because their pictures hold text: {names}.")
+            self._notices.append(
+                Notice(N_("Left out because their pictures hold text: {names}."), names=names)
+            )
             return [each for each in shown if not each.seen.found]
         masked = {}
         for number, each in enumerate(with_text):
-            self._watch.progress("Masking text", number, len(with_text))
+            self._watch.progress(N_("Masking text"), number, len(with_text))
             entry = each.plane.entry
             masks = self._search.masks_over(each.seen, each.masks, named(entry))
             masked[entry.plane_id] = replace(each, masks=masks, seen=NO_TEXT)
-        self._notices.append(f"Text was masked in the pictures of {names}.")
+        self._notices.append(Notice(N_("Text was masked in the pictures of {names}."), names=names))
         return [masked.get(each.plane.entry.plane_id, each) for each in shown]
 
     # Names, dates and words.
@@ -315,20 +320,31 @@ class _Deidentification:
     def _say_what_is_missing(self, shown: Sequence[_Shown]) -> None:
         if not shown:
             self._notices.append(
-                "No plane is exported: there are no pictures, clips and DICOM objects in this export."
+                N_("No plane is exported: there are no pictures, clips and DICOM objects in this export.")
             )
         for why, without in Counter(each.why_no_clip for each in shown if each.why_no_clip).items():
-            has = "has" if without == 1 else "have"
-            who = "The plane" if len(shown) == 1 else f"{without} of {len(shown)} planes"
-            self._notices.append(f"{who} {has} no clip: {why}.")
+            self._notices.append(_no_clip(why, without, len(shown)))
         whole = [each for each in shown if _is_whole(each.plane)]
         if self._options.deidentify and whole:
             self._notices.append(
-                f"In {len(whole)} of {counted(len(shown), 'plane')} the region of interest is the whole "
-                "picture: nothing round it could be blanked."
+                Notice(
+                    N_(
+                        "In {count} of {total} plane the region of interest is the whole picture: nothing "
+                        "round it could be blanked."
+                    )
+                    if len(shown) == 1
+                    else N_(
+                        "In {count} of {total} planes the region of interest is the whole picture: nothing "
+                        "round it could be blanked."
+                    ),
+                    count=len(whole),
+                    total=len(shown),
+                )
             )
         if not self._options.free_text and self._has_free_text():
-            self._notices.append("Notes and reasons were left out: they are free text and may name somebody.")
+            self._notices.append(
+                N_("Notes and reasons were left out: they are free text and may name somebody.")
+            )
 
     def _has_free_text(self) -> bool:
         scan, protocol = self._scan, self._options.followed
@@ -337,6 +353,17 @@ class _Deidentification:
         if protocol is not None:
             written += [word.reason for word in scan.items if word.protocol_id == protocol.id]
         return any(written)
+
+
+def _no_clip(why: str, without: int, planes: int) -> Notice:
+    """That so many of the planes have no clip."""
+    if planes == 1:
+        return Notice(N_("The plane has no clip: {why}."), why=why)
+    one, many = (
+        N_("{count} of {total} planes has no clip: {why}."),
+        N_("{count} of {total} planes have no clip: {why}."),
+    )
+    return Notice(one if without == 1 else many, count=without, total=planes, why=why)
 
 
 def _measurements(scan: CollectedScan, shown: Sequence[_Shown]) -> tuple[MeasurementEntry, ...]:

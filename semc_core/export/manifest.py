@@ -17,6 +17,7 @@ from semc_core.errors import ExportError
 from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured
 from semc_core.io.regular import is_there
 from semc_core.io.rules import PlainObject, format_number, matching, one_of
+from semc_core.language import _, decimal
 from semc_core.session.audit_log import canonical
 from semc_core.session.records import Proof, file_sha256
 from semc_core.session.signing import Signer, fingerprint, is_signed_by, machine_keys
@@ -150,7 +151,7 @@ def check_bundle(bundle: Path) -> BundleCheck:
         ExportError: It is no bundle, or cannot be read.
     """
     if not is_there(bundle):
-        raise ExportError(f"{bundle} was not found; check the name.")
+        raise ExportError(_("{export} was not found; check the name.", export=bundle))
     try:
         if bundle.is_dir():
             with (bundle / MANIFEST_NAME).open("rb") as file:
@@ -162,7 +163,7 @@ def check_bundle(bundle: Path) -> BundleCheck:
                 content = packed.read(MANIFEST.most_bytes + 1)
             return _check(bundle, _digests_of_zip(archive), content)
     except (OSError, KeyError, ValueError, *_DAMAGED) as error:
-        raise _no_export(bundle, f"{MANIFEST_NAME} is missing or damaged") from error
+        raise _no_export(bundle, _("{file} is missing or damaged", file=MANIFEST_NAME)) from error
 
 
 def _check(bundle: Path, found: dict[str, str], content: bytes) -> BundleCheck:
@@ -171,14 +172,21 @@ def _check(bundle: Path, found: dict[str, str], content: bytes) -> BundleCheck:
     except DocumentFault as fault:
         if fault.newer:
             raise ExportError(
-                f"The export's {MANIFEST_NAME} was written by a newer version; update SEMC Live to check it."
+                _(
+                    "The export's {manifest} was written by a newer version; update SEMC Live to check it.",
+                    manifest=MANIFEST_NAME,
+                )
             ) from fault
-        raise _no_export(bundle, f"{MANIFEST_NAME} is damaged: {fault}") from fault
+        raise _no_export(bundle, _("{file} is damaged: {fault}", file=MANIFEST_NAME, fault=fault)) from fault
     listed = {name: each.sha256 for name, each in manifest.files.items()}
     found = {name: digest for name, digest in found.items() if name != MANIFEST_NAME}
-    problems = [f"{name} is missing." for name in listed if name not in found]
-    problems += [f"{name} was added." for name in found if name not in listed]
-    problems += [f"{name} was changed." for name in listed if name in found and found[name] != listed[name]]
+    problems = [_("{file} is missing.", file=name) for name in listed if name not in found]
+    problems += [_("{file} was added.", file=name) for name in found if name not in listed]
+    problems += [
+        _("{file} was changed.", file=name)
+        for name in listed
+        if name in found and found[name] != listed[name]
+    ]
     problem, why = _signature(manifest, content)
     problems += [problem] if problem else []
     proof = Proof.CHANGED if problems else Proof.CONSISTENT if why else Proof.PROVEN
@@ -198,13 +206,14 @@ def _check(bundle: Path, found: dict[str, str], content: bytes) -> BundleCheck:
 def _signature(manifest: Manifest, content: bytes) -> tuple[str, str]:
     """What is wrong with the signature, and else why it proves nothing here; or ""."""
     if not manifest.signer and not manifest.signature:
-        return "", "an older program wrote it, which signed nothing"
+        return "", _("an older program wrote it, which signed nothing")
     message = _message(WHOLE.parse(content))
     if not manifest.signature or not is_signed_by(manifest.signer, manifest.signature, message):
-        return f"{MANIFEST_NAME} was changed: its signature is not by the key that it names.", ""
+        told = _("{file} was changed: its signature is not by the key that it names.", file=MANIFEST_NAME)
+        return told, ""
     if manifest.signer in machine_keys():
         return "", ""
-    return "", f"signed by another key, fingerprint {fingerprint(manifest.signer)}"
+    return "", _("signed by another key, fingerprint {print}", print=fingerprint(manifest.signer))
 
 
 def _check_size(bundle: Path, archive: zipfile.ZipFile) -> None:
@@ -217,13 +226,22 @@ def _check_size(bundle: Path, archive: zipfile.ZipFile) -> None:
     unpacked = sum(each.file_size for each in files)
     if len(files) > _MOST_FILES or unpacked > _MOST_BYTES:
         raise ExportError(
-            f"{bundle} holds {len(files)} files of {unpacked / 1e9:.1f} GB together, and an export at most "
-            f"{_MOST_FILES} of {_MOST_BYTES / 1e9:.0f} GB; get it again from where it was exported."
+            _(
+                "{export} holds {count} files of {size} GB together, and an export at most {most} of {limit} "
+                "GB; get it again from where it was exported.",
+                export=bundle,
+                count=len(files),
+                size=decimal(unpacked / 1e9, 1),
+                most=_MOST_FILES,
+                limit=decimal(_MOST_BYTES / 1e9, 0),
+            )
         )
 
 
 def _no_export(bundle: Path, why: str) -> ExportError:
-    return ExportError(f"{bundle} is not a whole export ({why}); export the session again.")
+    return ExportError(
+        _("{export} is not a whole export ({why}); export the session again.", export=bundle, why=why)
+    )
 
 
 def _digests_of_folder(folder: Path) -> dict[str, str]:

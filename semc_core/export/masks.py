@@ -20,6 +20,7 @@ from semc_core.io.atomic import write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, reason
 from semc_core.io.private import make_private_folder
 from semc_core.io.rules import within
+from semc_core.language import _
 from semc_core.session.records import SourceEntry
 from semc_core.sources.dicom.elements import UNREADABLE
 from semc_core.types import Crop, read_only
@@ -148,8 +149,12 @@ class MaskBook:
             return {}
         except (OSError, DocumentFault) as error:
             raise SaveError(
-                f"The remembered masks in {self._path} cannot be read ({reason(error)}); correct the "
-                "file, or delete it and draw the masks again."
+                _(
+                    "The remembered masks in {path} cannot be read ({reason}); correct the file, or delete "
+                    "it and draw the masks again.",
+                    path=self._path,
+                    reason=reason(error),
+                )
             ) from error
         return {device: tuple(Crop(**asdict(each)) for each in masks) for device, masks in known.items()}
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from semc_core.labels import short_name
+from semc_core.language import N_, _, decimal, in_english
 from semc_core.measure.calipers import AC, BPD, BPD_INNER, FL, HC, OFD, Unit, Value, values
 from semc_core.measure.dating import Dated, dated, said_of
 from semc_core.measure.gestation import GestationalAge
@@ -19,7 +20,7 @@ UCUM: Final[MappingProxyType[Unit, str]] = MappingProxyType(
 )
 """Each unit by the Unified Code for Units of Measure."""
 MAKERS: Final = MappingProxyType(
-    {ACCEPTED: "proposed by the program, accepted by a person", CORRECTED: "corrected by a person"}
+    {ACCEPTED: N_("proposed by the program, accepted by a person"), CORRECTED: N_("corrected by a person")}
 )
 FETAL: Final = (HC, BPD, BPD_INNER, OFD, AC, FL)
 """What of a fetus is measured, as `measure.calipers` names it, in the order of a report."""
@@ -46,28 +47,34 @@ class MeasuredValue:
 
     @property
     def where(self) -> str:
-        """Frame, plane, who made it, and where its millimetres come from."""
-        parts = [f"frame {self.entry.frame_index}", short_name(self.plane) if self.plane else ""]
-        parts += [MAKERS.get(self.entry.made_by, "drawn by a person"), scale_words(self.entry)]
+        """Frame, plane, who made it, and where its millimetres come from; in the language in use."""
+        frame = _("frame {number}", number=self.entry.frame_index)
+        parts = [frame, short_name(self.plane) if self.plane else ""]
+        parts += [_(MAKERS.get(self.entry.made_by, N_("drawn by a person"))), scale_words(self.entry)]
         return "; ".join(filter(None, parts))
 
     @property
     def sentence(self) -> str:
-        """All of it in one line, for people."""
-        parts = [f"Measurement {self.entry.measurement_id}, {self.value.name}: {self.text}", self.where]
+        """All of it in one line, in English: it is stored."""
+        with in_english():
+            text, where = self.text, self.where
+        parts = [f"Measurement {self.entry.measurement_id}, {self.value.name}: {text}", where]
         for said, word in ((self.age, "age"), (self.centile, "centile")):
             parts += [] if said is None else [f"{word} {said.text} ({said.source})"]
         return "; ".join(parts)
 
     @property
     def text(self) -> str:
-        """The number with its unit, and the interval where there is one."""
+        """The number with its unit, and the interval where there is one; in the language in use."""
         value = self.value
         unit = value.unit if value.unit == "°" else f" {value.unit}"
-        spread = ""
-        if value.low is not None and value.high is not None:
-            spread = f" (90 %: {value.low:.1f} to {value.high:.1f})"
-        return f"{value.number:.1f}{unit}{spread}"
+        said = f"{decimal(value.number, 1)}{unit}"
+        if value.low is None or value.high is None:
+            return said
+        return _(
+            "{value} (90 %: {low} to {high})",
+            value=said, low=decimal(value.low, 1), high=decimal(value.high, 1),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +97,8 @@ class FetalMeasure:
 
 
 def scale_words(entry: MeasurementEntry) -> str:
-    """Where the millimetres come from."""
-    return f"scale {entry.scale}" if entry.calibration is not None else "no scale is known"
+    """Where the millimetres come from; in the language in use."""
+    return _("no scale is known") if entry.calibration is None else _("scale {origin}", origin=_(entry.scale))
 
 
 def measured_values(

@@ -20,12 +20,17 @@ from numpy.typing import NDArray
 
 from semc_core.errors import ExportError
 from semc_core.export.masks import blanked
+from semc_core.export.notices import Notice, shown
 from semc_core.extras import INSTALL_READING, installed
+from semc_core.language import N_, _
 from semc_core.types import Crop
 
-NOT_LOOKED: Final = (
-    "Nobody looked for text inside the pictures: text reading is not installed "
-    f"({INSTALL_READING}). Look at every picture before you pass it on."
+NOT_LOOKED: Final = Notice(
+    N_(
+        "Nobody looked for text inside the pictures: text reading is not installed ({install}). Look at "
+        "every picture before you pass it on."
+    ),
+    install=INSTALL_READING,
 )
 _LEAST_SCORE: Final = 0.5
 _LEAST_LETTERS: Final = 2
@@ -66,10 +71,12 @@ class TextFound(ExportError):
     def __init__(self, findings: Sequence[TextFinding]) -> None:
         """Made from at least one finding. The words found are not in the message: it may be logged."""
         self.findings = tuple(findings)
-        names = ", ".join(each.plane for each in self.findings)
         super().__init__(
-            f"These pictures hold text: {names}. Choose whether to mask the text, to leave these pictures "
-            "out, or to export them as they are."
+            _(
+                "These pictures hold text: {names}. Choose whether to mask the text, to leave these pictures "
+                "out, or to export them as they are.",
+                names=", ".join(shown(each.plane) for each in self.findings),
+            )
         )
 
 

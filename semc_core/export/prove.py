@@ -15,6 +15,7 @@ from semc_core.export.manifest import MANIFEST_NAME, manifest_of
 from semc_core.export.options import ExportOptions, ExportResult
 from semc_core.export.staging import Staging
 from semc_core.export.watch import Watch
+from semc_core.language import N_
 from semc_core.session.records import PERSON, Verification
 from semc_core.session.session import Session
 from semc_core.session.signing import Signer, machine_signer
@@ -109,7 +110,7 @@ def _publish(
     staging.write(MANIFEST_NAME, manifest)
     files = [path for path in staging.folder.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
-    watch.progress("Writing", 0, 0)
+    watch.progress(N_("Writing"), 0, 0)
     digest = hashlib.sha256(manifest).hexdigest()
     kind, name = staging.kind, readable(staging.target.name)
     # Before it appears: a kill in between leaves no export that the log does not know.

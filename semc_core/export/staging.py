@@ -15,6 +15,7 @@ from semc_core.errors import ExportError, SaveError
 from semc_core.io.atomic import flush, save_error
 from semc_core.io.leftovers import leftovers, work_done, work_path
 from semc_core.io.private import make_private_folder
+from semc_core.language import _
 from semc_core.text import readable
 
 _PACKED_ALREADY: Final = (".png", ".mp4", ".gz", ".pdf")
@@ -109,7 +110,7 @@ class Staging:
 
     def _check_free(self) -> None:
         if self.target.exists() or self.target.is_symlink():
-            raise ExportError(f"{self.target} is there already; choose another name.")
+            raise ExportError(_("{target} is there already; choose another name.", target=self.target))
 
     def _packed(self, step: Callable[[], None]) -> Path:
         path = self._work / _ZIP

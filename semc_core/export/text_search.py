@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ExportError
+from semc_core.export.notices import shown
 from semc_core.export.ocr import FoundText, TextFinder, TextReadings, left_under
 from semc_core.export.watch import Watch
+from semc_core.language import _
 from semc_core.types import Crop
 
 MOST_MOMENTS: Final = 4
@@ -172,14 +174,17 @@ class TextSearch:
             ExportError: Text is found again and again; the sentence says `whose` picture it is in.
         """
         found = seen.found
-        for _ in range(_MOST_ROUNDS):
+        for _round in range(_MOST_ROUNDS):
             masks = (*masks, *dict.fromkeys(text.box for text in found))
             found = tuple(text for pixels in seen.pictures for text in self._left(pixels, masks))
             if not found:
                 return masks
         raise ExportError(
-            f"Text in the picture of {whose} could not be masked; "
-            "draw a mask over it, or leave the picture out."
+            _(
+                "Text in the picture of {plane} could not be masked; draw a mask over it, or leave the "
+                "picture out.",
+                plane=shown(whose),
+            )
         )
 
     def _left(self, pixels: NDArray[np.uint8], masks: tuple[Crop, ...]) -> tuple[FoundText, ...]:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from semc_core.errors import ExportCancelled
+from semc_core.language import _
 
 Progress = Callable[[str, int, int], None]
-"""Told of each step: what is done now ("Report", "DICOM"), how many are done, of how many."""
+"""Told of each step: what is done now ("Report", in English, marked), how many are done, of how many."""
 
 
 def no_progress(step: str, done: int, total: int) -> None:
@@ -35,4 +36,4 @@ class Watch:
             ExportCancelled: The user has had enough.
         """
         if self.cancel.is_set():
-            raise ExportCancelled("The export was cancelled; nothing was written.")
+            raise ExportCancelled(_("The export was cancelled; nothing was written."))

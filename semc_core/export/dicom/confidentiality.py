@@ -20,6 +20,7 @@ from pydicom.sr.coding import Code
 from semc_core.errors import ExportError
 from semc_core.export.dicom.codes import code_item
 from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, StudyContext
+from semc_core.language import _
 
 # The profile removes descriptions because people type into them. Here the program alone writes them.
 _OWN_DESCRIPTIONS: Final = ("SeriesDescription", "ImageComments", "DerivationDescription")
@@ -64,7 +65,10 @@ def check_removed(dataset: Dataset, context: StudyContext) -> None:
     left = sorted({_name(element) for element in _walk(dataset) if _reveals(element, context)})
     if left:
         raise ExportError(
-            f"De-identification left {', '.join(left)} in a DICOM object; it was not written. Report this."
+            _(
+                "De-identification left {what} in a DICOM object; it was not written. Report this.",
+                what=", ".join(left),
+            )
         )
 
 

@@ -27,6 +27,7 @@ from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, Dates, Request, StudyContext
 from semc_core.export.dicom.uids import UidMaker
 from semc_core.export.options import ExportOptions, Patient
+from semc_core.language import _
 from semc_core.session.examination import Examination, is_same_patient, is_written
 from semc_core.session.records import file_sha256
 from semc_core.sources.dicom.elements import UNREADABLE
@@ -137,10 +138,12 @@ def study_of_dicom(path: Path, uids: UidMaker, options: ExportOptions, text_left
             header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(header_allowlist.READ))
             return _study_of_header(header, path, uids, options, text_left)
     except FileNotFoundError as error:
-        raise SourceError("The DICOM file of this session is gone; put it back to export DICOM.") from error
+        raise SourceError(
+            _("The DICOM file of this session is gone; put it back to export DICOM.")
+        ) from error
     except _UNREADABLE:
         # The cause is left out: pydicom's messages quote values.
-        raise SourceError("The DICOM file of this session can no longer be read; put it back.") from None
+        raise SourceError(_("The DICOM file of this session can no longer be read; put it back.")) from None
 
 
 def names_patient(path: Path) -> bool:
@@ -258,12 +261,14 @@ def _check_patient(patient: Patient) -> None:
         ExportError: Something is too long or in another form.
     """
     if patient.birth_date and not re.fullmatch(_DATE, patient.birth_date):
-        raise ExportError("The birth date must be eight digits (YYYYMMDD), or empty.")
+        raise ExportError(_("The birth date must be eight digits (YYYYMMDD), or empty."))
     if patient.sex not in ("M", "F", "O", ""):
-        raise ExportError("The patient's sex must be M, F or O, or empty.")
+        raise ExportError(_("The patient's sex must be M, F or O, or empty."))
     for text in (patient.name, patient.patient_id):
         if len(text) > _LONGEST_LO or "\\" in text or not is_written(text):
-            raise ExportError("The patient's name and number may have 64 characters each, and no backslash.")
+            raise ExportError(
+                _("The patient's name and number may have 64 characters each, and no backslash.")
+            )
 
 
 def _person_name(name: str) -> str:
@@ -282,7 +287,7 @@ def moved(when: tuple[str, str], dates: Dates, back: timedelta) -> tuple[str, st
         return _readable(DA, date), _readable(TM, time)
     if dates == "removed":
         return "", ""
-    digits, _, fraction = time.partition(".")
+    digits, _point, fraction = time.partition(".")
     sound = re.fullmatch(r"\d\d(\d\d(\d\d)?)?", digits) and re.fullmatch(r"\d{0,6}", fraction)
     try:
         if sound:

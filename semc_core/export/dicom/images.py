@@ -33,6 +33,7 @@ from semc_core.export.dicom.pixels import TRANSFER_SYNTAXES, PackedFrames, Packi
 from semc_core.export.dicom.study import Request, StudyContext
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
 from semc_core.labels import full_name
+from semc_core.language import _
 from semc_core.session.correcting.sentences import decided
 from semc_core.session.records import PlaneEntry
 from semc_core.version import VERSION
@@ -100,7 +101,7 @@ def clip(
     """
     packed = pack(frames, packing)
     if len(times_s) != packed.count:
-        raise ExportError("The clip's frames and times do not match; analyse the loop again.")
+        raise ExportError(_("The clip's frames and times do not match; analyse the loop again."))
     if context.ultrasound:
         sop_class = UltrasoundMultiFrameImageStorage
     elif packed.samples == 1:
@@ -126,7 +127,7 @@ def finish(dataset: Dataset, context: StudyContext) -> Dataset:
     """
     mark(dataset, context)
     content = {tag: value for tag, value in dataset.to_json_dict(bulk_data_threshold=0,
-               bulk_data_element_handler=lambda _: "bulk").items() if tag != "00080018"}  # fmt: skip
+               bulk_data_element_handler=lambda _element: "bulk").items() if tag != "00080018"}  # fmt: skip
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode())
     digest.update(dataset.get("PixelData", b""))
     dataset.SOPInstanceUID = context.uids.made("instance", digest.hexdigest())
@@ -268,7 +269,9 @@ def _put_times(dataset: Dataset, times_s: Sequence[float]) -> None:
     else:
         texts = [_number(step) for step in steps_ms]
         if sum(map(len, texts)) + len(texts) > _LONGEST_DS_BYTES:
-            raise ExportError("The clip has too many frames of uneven rate for DICOM; export a shorter one.")
+            raise ExportError(
+                _("The clip has too many frames of uneven rate for DICOM; export a shorter one.")
+            )
         dataset.FrameIncrementPointer = Tag("FrameTimeVector")
         dataset.FrameTimeVector = texts
     if mean_ms > 0:

@@ -15,6 +15,7 @@ from pydicom.pixels import get_encoder
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit, JPEGLSLossless
 
 from semc_core.errors import ExportError
+from semc_core.language import _
 
 Packing = Literal["none", "jpeg-ls", "jpeg"]
 """How pixels are stored. All but "jpeg" give back the same pixels.
@@ -98,13 +99,13 @@ def pack(frames: Iterable[NDArray[np.uint8]], packing: Packing) -> PackedFrames:
             shape = frame.shape
             packing = "none" if packing == "jpeg-ls" and frame.size < _LEAST_FOR_JPEG_LS else packing
         if frame.shape != shape:
-            raise ExportError("The frame size changes within the clip; export the parts one by one.")
+            raise ExportError(_("The frame size changes within the clip; export the parts one by one."))
         packed.append(_pack_one(frame, packing))
         size += len(packed[-1])
         if size > _LARGEST_BYTES:
-            raise ExportError("The clip is larger than DICOM allows (4 GB); export a shorter one.")
+            raise ExportError(_("The clip is larger than DICOM allows (4 GB); export a shorter one."))
     if shape is None:
-        raise ExportError("The clip has no frames; choose a longer part of the loop.")
+        raise ExportError(_("The clip has no frames; choose a longer part of the loop."))
     raw = len(packed) * int(np.prod(shape))
     loss = LossyStep("ISO_10918_1", raw / size) if packing == "jpeg" else None
     data = b"".join(packed) if packing == "none" else encapsulate(packed)
@@ -162,7 +163,7 @@ def _pack_one(frame: NDArray[np.uint8], packing: Packing) -> bytes:
             np.ascontiguousarray(frame), **options
         )
     except RuntimeError as error:
-        raise ExportError("A frame could not be packed; choose to store pixels as they are.") from error
+        raise ExportError(_("A frame could not be packed; choose to store pixels as they are.")) from error
     return encoded + b"\0" * (len(encoded) % 2)
 
 
@@ -175,6 +176,6 @@ def _jpeg(frame: NDArray[np.uint8]) -> bytes:
     )  # fmt: skip
     done, content = cv2.imencode(".jpg", picture, settings)
     if not done:
-        raise ExportError("A frame could not be written as JPEG; choose to keep all pixels as they are.")
+        raise ExportError(_("A frame could not be written as JPEG; choose to keep all pixels as they are."))
     encoded = content.tobytes()
     return encoded + b"\0" * (len(encoded) % 2)

@@ -33,6 +33,7 @@ from semc_core.export.dicom.report_document import FINDINGS, observer, report_do
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.measured import UCUM, measured_values
 from semc_core.labels import full_name
+from semc_core.language import _
 from semc_core.measure.dating import Dated
 from semc_core.measure.gestation import GestationalAge
 from semc_core.session.correcting.sentences import decision
@@ -93,7 +94,7 @@ def structured_report(
     evidence = [image for reported in planes for image in reported.images]
     if not evidence or any(not reported.images for reported in planes):
         raise ExportError(
-            "A structured report needs at least one exported plane; export one or leave it out."
+            _("A structured report needs at least one exported plane; export one or leave it out.")
         )
     content = sr.MeasurementReport(
         observation_context=observer(),

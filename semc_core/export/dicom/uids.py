@@ -15,6 +15,7 @@ from typing import Final
 from semc_core.errors import SaveError
 from semc_core.io.atomic import save_error
 from semc_core.io.secret_file import read_or_make_secret
+from semc_core.language import _
 
 KEY_BYTES: Final = 32
 _STANDARD_ROOT: Final = "1.2.840.10008."
@@ -70,7 +71,11 @@ def load_key(path: Path) -> bytes:
         raise save_error(path.parent, error) from error
     if len(key) != KEY_BYTES:
         raise SaveError(
-            f"{path} is not a key for exports; put the old file back, or remove it to begin with new numbers."
+            _(
+                "{path} is not a key for exports; put the old file back, or remove it to begin with new "
+                "numbers.",
+                path=path,
+            )
         )
     return key
 

@@ -20,6 +20,7 @@ from semc_core.export.manifest import check_bundle
 from semc_core.extras import lacking
 from semc_core.io.documents import STRICT, Document, DocumentFault
 from semc_core.io.rules import PlainObject
+from semc_core.language import _
 
 FILE: Final = "fhir.json"
 _MOST_BYTES: Final = 50_000_000
@@ -86,7 +87,7 @@ def _checked(plain: Plain) -> bytes:
     except ValueError as error:
         # The cause is left out of the sentence: it quotes values.
         raise ExportError(
-            "The results could not be written as FHIR; export without it. Report this."
+            _("The results could not be written as FHIR; export without it. Report this.")
         ) from error
     return str(text).encode()
 

@@ -13,20 +13,22 @@ from semc_core.errors import SaveError
 from semc_core.export.checklist import Checklist
 from semc_core.export.deidentified import DeidentifiedScan
 from semc_core.export.measured import dated_rows, measured_values
+from semc_core.export.notices import shown
 from semc_core.export.watch import Watch
 from semc_core.imaging.score.parts import sentences
 from semc_core.labels import full_name, short_name
-from semc_core.session.correcting.sentences import decided
+from semc_core.language import N_, _, decimal, plural
+from semc_core.session.correcting.sentences import decided, decision
 from semc_core.session.records import ModelEntry, PlaneEntry
-from semc_core.text import counted
 from semc_core.types import Crop, Quality
 from semc_core.version import VERSION
 
-IDENTIFIED: Final = "This report is NOT de-identified: it may say who was examined."
-NO_PLANE: Final = "This report shows no plane."
-REGION_TITLES: Final = ("Time", "Marked as", "Note")
-MEASURE_TITLES: Final = ("Measured", "Value", "Where and how")
-RESEARCH_NOTICE: Final = (
+IDENTIFIED: Final = N_("This report is NOT de-identified: it may say who was examined.")
+NO_PLANE: Final = N_("This report shows no plane.")
+REGION_TITLES: Final = (N_("Time"), N_("Marked as"), N_("Note"))
+CHECKLIST_TITLES: Final = (N_("Item"), N_("Planes"), N_("Status"))
+MEASURE_TITLES: Final = (N_("Measured"), N_("Value"), N_("Where and how"))
+RESEARCH_NOTICE: Final = N_(
     "Research software, not a medical device. Each plane says whether a program or a person named it; "
     "nothing here is a diagnosis, and nothing may be decided on it for a patient."
 )
@@ -68,6 +70,18 @@ class ReportPlane:
     width: int
     height: int
 
+    @property
+    def place(self) -> str:
+        """Its number, where it is and when it was held, in one line."""
+        if not self.held:
+            return _("No. {number}: {where}", number=self.number, where=self.where)
+        return _("No. {number}: {where}; held {held}", number=self.number, where=self.where, held=self.held)
+
+    @property
+    def judged(self) -> str:
+        """The quality of its picture, in one line."""
+        return _("Quality of the picture: {quality}", quality=self.quality)
+
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
@@ -101,9 +115,22 @@ class ReportData:
     made_by: tuple[tuple[str, str], ...]
     warning: str = ""
 
+    @property
+    def found(self) -> str:
+        """How many planes there are, and which were not found."""
+        if not self.not_found:
+            return str(len(self.planes))
+        names = ", ".join(self.not_found)
+        return _("{count}; not found: {names}", count=len(self.planes), names=names)
+
+    @property
+    def foot(self) -> str:
+        """What every page ends with."""
+        return _("SEMC Live {version} · {code} · research use only", version=VERSION, code=self.code)
+
 
 def report_data(scan: DeidentifiedScan, watch: Watch) -> ReportData:
-    """What the report says of `scan`. `watch` is asked before each picture."""
+    """What the report says of `scan`, in the language in use. `watch` is asked before each picture."""
     planes = []
     for each in scan.planes:
         watch.check()
@@ -116,22 +143,19 @@ def report_data(scan: DeidentifiedScan, watch: Watch) -> ReportData:
         planes=tuple(planes),
         not_found=tuple(map(_named, scan.not_found)),
         checklist=scan.checklist,
-        regions=tuple(
-            (f"{seconds(each.start_s)} to {seconds(each.end_s)}", each.label, each.note)
-            for each in scan.regions
-        ),
+        regions=tuple((_from_to(each.start_s, each.end_s), each.label, each.note) for each in scan.regions),
         measurements=(
             *(
-                (f"{each.entry.measurement_id}: {each.value.name}", each.text, each.where)
+                (f"{each.entry.measurement_id}: {_(each.value.name)}", each.text, each.where)
                 for each in measured_values(scan.measurements, [plane.entry for plane in scan.planes])
             ),
             *dated_rows(scan.measurements, scan.age),
         ),
         note=scan.note,
-        notices=tuple(sentence for sentence in notices if sentence),
+        notices=tuple(shown(sentence) for sentence in notices if sentence),
         model=_model_rows(scan.model),
         made_by=_program_rows(scan),
-        warning=scan.warning,
+        warning=shown(scan.warning),
     )
 
 
@@ -141,11 +165,11 @@ def report_plane(plane: PlaneEntry, pixels: NDArray[np.uint8], quality: Quality 
     return ReportPlane(
         number=plane.plane_id,
         plane=short_name(plane.plane),
-        name=full_name(plane.plane),
+        name=_(full_name(plane.plane)),
         confidence=plane.confidence if plane.found_as == plane.plane else None,
-        where=f"frame {plane.frame_index}, {seconds(plane.time_s)}",
-        held=f"{seconds(plane.start_s)} to {seconds(plane.end_s)}" if plane.start_s < plane.end_s else "",
-        decided=decided(plane),
+        where=_("frame {number}, {time}", number=plane.frame_index, time=seconds(plane.time_s)),
+        held=_from_to(plane.start_s, plane.end_s) if plane.start_s < plane.end_s else "",
+        decided=_decided(plane),
         by_person=plane.chosen_by == "person" or plane.by_hand,
         quality=_judged(quality),
         note=plane.note,
@@ -155,8 +179,19 @@ def report_plane(plane: PlaneEntry, pixels: NDArray[np.uint8], quality: Quality 
     )
 
 
+def _decided(plane: PlaneEntry) -> str:
+    """`decided` in the language in use."""
+    words, stored = decision(plane).value, decided(plane)
+    if stored == words or plane.found_as is None:
+        return _(words)
+    return _("{decision} (was {plane})", decision=_(words), plane=short_name(plane.found_as))
+
+
 def _judged(quality: Quality | None) -> str:
-    return "" if quality is None else " ".join((f"{quality.score:.0f} of 100.", *sentences(quality)))
+    if quality is None:
+        return ""
+    score = _("{score} of 100.", score=decimal(quality.score, 0))
+    return " ".join((score, *map(_, sentences(quality))))
 
 
 def _subject_rows(scan: DeidentifiedScan) -> tuple[tuple[str, str], ...]:
@@ -164,15 +199,20 @@ def _subject_rows(scan: DeidentifiedScan) -> tuple[tuple[str, str], ...]:
     rows, table = [], scan.table
     if not scan.deidentified:
         patient = scan.study.patient
-        given = [("Patient", patient.name), ("Patient number", patient.patient_id)]
-        given += [("Born", patient.birth_date), ("Sex", patient.sex)]
-        given.append(("Indication", scan.study.request.reason if scan.study.request else ""))
-        given += [("Operator", scan.study.operator), ("Institution", scan.study.institution)]
+        given = [(_("Patient"), patient.name), (_("Patient number"), patient.patient_id)]
+        given += [(_("Born"), patient.birth_date), (_("Sex"), patient.sex)]
+        given.append((_("Indication"), scan.study.request.reason if scan.study.request else ""))
+        given += [(_("Operator"), scan.study.operator), (_("Institution"), scan.study.institution)]
         rows = [(title, value) for title, value in given if value]
     width, height = scan.source_size
-    rows.append(("Source", f"{scan.source} ({scan.source_kind}), {width} × {height} pixels"))
+    source = _(
+        "{source} ({kind}), {width} × {height} pixels",
+        source=scan.source, kind=scan.source_kind, width=width, height=height,
+    )  # fmt: skip
+    rows.append((_("Source"), source))
     if len(table):
-        rows.append(("Frames", f"{len(table)}, over {seconds(float(table.pts_s[-1] - table.pts_s[0]))}"))
+        lasted = seconds(float(table.pts_s[-1] - table.pts_s[0]))
+        rows.append((_("Frames"), _("{count}, over {time}", count=len(table), time=lasted)))
     return tuple(rows)
 
 
@@ -181,16 +221,24 @@ def _model_rows(model: ModelEntry) -> tuple[tuple[str, str], ...]:
     limits, shape = model.thresholds, model.preprocessing
     names = ", ".join(name for name in model.classes if name != model.none_class)
     return (
-        ("Model", f"{model.preset}, run on {model.device}"),
-        ("Planes it knows", names),
+        (_("Model"), _("{model}, run on {device}", model=model.preset, device=model.device)),
+        (_("Planes it knows"), names),
         (
-            "A plane counts",
-            f"from {limits.enter:.0%} until below {limits.leave:.0%}, for at least {limits.min_hold_s:g} s; "
-            f"smoothed over {limits.smoothing_s:g} s",
+            _("A plane counts"),
+            _(
+                "from {enter} until below {leave}, for at least {hold} s; smoothed over {smoothing} s",
+                enter=f"{limits.enter:.0%}",
+                leave=f"{limits.leave:.0%}",
+                hold=f"{limits.min_hold_s:g}",
+                smoothing=f"{limits.smoothing_s:g}",
+            ),
         ),
-        ("Percentage of a plane", "the model's confidence in the name at the frame that is shown"),
-        ("Input", f"{shape.width} × {shape.height} pixels, {shape.fit}"),
-        ("SHA-256 of the file", model.sha256),
+        (_("Percentage of a plane"), _("the model's confidence in the name at the frame that is shown")),
+        (
+            _("Input"),
+            _("{width} × {height} pixels, {fit}", width=shape.width, height=shape.height, fit=shape.fit),
+        ),
+        (_("SHA-256 of the file"), model.sha256),
     )
 
 
@@ -199,11 +247,16 @@ def _program_rows(scan: DeidentifiedScan) -> tuple[tuple[str, str], ...]:
     versions = scan.model.versions
     others = ", ".join(f"{name} {number}" for name, number in versions.items() if name != "semc")
     return (
-        ("Program", f"SEMC Live {VERSION}"),
-        ("Analysed with", f"semc {versions.get('semc', '?')}, {others}"),
+        (_("Program"), f"SEMC Live {VERSION}"),
+        (_("Analysed with"), f"semc {versions.get('semc', '?')}, {others}"),
         (
-            "Log of the session",
-            f"{counted(scan.entries, 'entry', 'entries')}; the last has the hash {scan.head}",
+            _("Log of the session"),
+            plural(
+                "{count} entry; the last has the hash {hash}",
+                "{count} entries; the last has the hash {hash}",
+                scan.entries,
+                hash=scan.head,
+            ),
         ),
     )
 
@@ -211,14 +264,18 @@ def _program_rows(scan: DeidentifiedScan) -> tuple[tuple[str, str], ...]:
 def seconds(time_s: float) -> str:
     """A time for people: "12.3 s", "2:05.0 min"."""
     if time_s < 60:
-        return f"{time_s:.1f} s"
+        return f"{decimal(time_s, 1)} s"
     minutes, rest = divmod(round(time_s, 1), 60)
     return f"{int(minutes)}:{rest:04.1f} min"
 
 
+def _from_to(start_s: float, end_s: float) -> str:
+    return _("{start} to {end}", start=seconds(start_s), end=seconds(end_s))
+
+
 def _named(plane: str) -> str:
     name = full_name(plane)
-    return plane if name == plane else f"{plane} ({name})"
+    return plane if name == plane else f"{plane} ({_(name)})"
 
 
 def _jpeg(pixels: NDArray[np.uint8], crop: Crop) -> tuple[bytes, int, int]:
@@ -231,5 +288,5 @@ def _jpeg(pixels: NDArray[np.uint8], crop: Crop) -> tuple[bytes, int, int]:
     picture = part if part.ndim == 2 else cv2.cvtColor(part, cv2.COLOR_RGB2BGR)
     done, content = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))
     if not done:
-        raise SaveError("A picture of the report could not be encoded; export without the report.")
+        raise SaveError(_("A picture of the report could not be encoded; export without the report."))
     return content.tobytes(), part.shape[1], part.shape[0]

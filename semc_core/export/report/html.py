@@ -10,7 +10,15 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from semc_core.export.report.data import MEASURE_TITLES, NO_PLANE, REGION_TITLES, RESEARCH_NOTICE, ReportData
+from semc_core.export.report.data import (
+    CHECKLIST_TITLES,
+    MEASURE_TITLES,
+    NO_PLANE,
+    REGION_TITLES,
+    RESEARCH_NOTICE,
+    ReportData,
+)
+from semc_core.language import _, current
 from semc_core.paths import ASSETS
 from semc_core.text import readable
 from semc_core.version import VERSION
@@ -19,7 +27,8 @@ from semc_core.version import VERSION
 def html_page(template: str, **shown: object) -> bytes:
     """A page, UTF-8. Whatever is shown is escaped.
 
-    The filters `jpeg_uri` and `svg_uri` put pictures (bytes) into the page; `version` is the program's.
+    The filters `jpeg_uri` and `svg_uri` put pictures (bytes) into the page, `said` says a marked text in the
+    language in use; `version` is the program's.
 
     Args:
         template: Name of its file.
@@ -35,6 +44,7 @@ def html_page(template: str, **shown: object) -> bytes:
     )
     environment.filters["jpeg_uri"] = _jpeg_uri
     environment.filters["svg_uri"] = _svg_uri
+    environment.filters["said"] = _
     return environment.get_template(template).render(version=VERSION, **shown).encode()
 
 
@@ -54,8 +64,17 @@ def html_report(data: ReportData) -> bytes:
     return html_page(
         _TEMPLATE,
         report=data,
-        research_notice=RESEARCH_NOTICE,
-        no_plane=NO_PLANE,
+        language=current(),
+        words={
+            "title": _("Standard planes"),
+            "planes": _("Planes"),
+            "measurements": _("Measurements"),
+            "times": _("Marked times"),
+            "made": _("How this was made"),
+        },
+        research_notice=_(RESEARCH_NOTICE),
+        no_plane=_(NO_PLANE),
+        checklist_titles=CHECKLIST_TITLES,
         region_titles=REGION_TITLES,
         measure_titles=MEASURE_TITLES,
     )

@@ -14,6 +14,7 @@ from fpdf.enums import MethodReturnValue, WrapMode, XPos, YPos
 from fpdf.fonts import TTFFont
 
 from semc_core.export.report.data import (
+    CHECKLIST_TITLES,
     MEASURE_TITLES,
     NO_PLANE,
     REGION_TITLES,
@@ -21,6 +22,7 @@ from semc_core.export.report.data import (
     ReportData,
     ReportPlane,
 )
+from semc_core.language import N_, _, current
 from semc_core.paths import ASSETS
 from semc_core.text import readable
 from semc_core.version import VERSION
@@ -41,8 +43,10 @@ _STATUS: Final = {"found": (22, 122, 62), "weak": _PERSON, "missing": (179, 38, 
 _PERCENT_MM: Final = 14.0
 _BAR_MM: Final = 3.4
 _LONGEST_CELL: Final = 24
-_CUT: Final = "Words that end in … go on in report.html."
-_MISSING_GLYPHS: Final = "Characters that the fonts of this PDF lack were left out; report.html has them."
+_CUT: Final = N_("Words that end in … go on in report.html.")
+_MISSING_GLYPHS: Final = N_("Characters that the fonts of this PDF lack were left out; report.html has them.")
+LACKED: Final = ("zh",)
+"""Languages in whose letters the fonts cannot write: this file is English in them."""
 
 
 def pdf_report(data: ReportData) -> bytes:
@@ -50,38 +54,38 @@ def pdf_report(data: ReportData) -> bytes:
     # It names each character that a font lacks, and what a person typed does not belong into a log.
     logging.getLogger("fpdf.output").setLevel(logging.ERROR)
     logging.getLogger("fpdf.fpdf").setLevel(logging.ERROR)
-    page = _Page(data.code, data.warning)
+    page = _Page(data.code, data.warning, data.foot)
     page.add_page()
     _title(page, data)
     _planes(page, data.planes)
     _checklist(page, data)
     _measurements(page, data)
     _regions(page, data)
-    _heading(page, "How this was made", 30)
+    _heading(page, _("How this was made"), 30)
     _pairs(page, (*data.model, *data.made_by))
     if page.was_cut:
-        _text(page, _CUT, 8, _SOFT)
+        _text(page, _(_CUT), 8, _SOFT)
     if page.lacks_glyphs(data):
-        _text(page, _MISSING_GLYPHS, 8, _SOFT)
+        _text(page, _(_MISSING_GLYPHS), 8, _SOFT)
     return bytes(page.output())
 
 
 class _Page(FPDF):
     """A4 upright, with the fonts and a foot on every page. `was_cut` says whether words were left out."""
 
-    def __init__(self, code: str, warning: str) -> None:
+    def __init__(self, code: str, warning: str, foot: str = "") -> None:
         super().__init__("portrait", "mm", "A4")
-        self._code = code
+        self._foot = foot
         self._warning = warning
         self.was_cut = False
         self.set_margins(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
         self.set_auto_page_break(True, 18)
         for style, name in (("", "NotoSans-Regular.ttf"), ("B", "NotoSans-Bold.ttf")):
             self.add_font(_FONT, style, ASSETS / "fonts" / name)
-        self.set_title(f"Standard planes, {code}")
+        self.set_title(_("Standard planes, {code}", code=code))
         self.set_creator(f"SEMC Live {VERSION}")
         self.set_creation_date(datetime(2000, 1, 1, tzinfo=UTC))
-        self.set_lang("en")
+        self.set_lang(current())
         self.alias_nb_pages()
 
     def normalize_text(self, text: str) -> str:
@@ -96,7 +100,7 @@ class _Page(FPDF):
             self.cell(0, 4, self._warning)
         self.set_y(-13)
         self.use(8, _SOFT)
-        self.cell(0, 5, f"SEMC Live {VERSION} · {self._code} · research use only")
+        self.cell(0, 5, self._foot)
         self.set_x(_MARGIN_MM)
         self.cell(0, 5, f"{self.page_no()} / {{nb}}", align="R")
 
@@ -131,8 +135,8 @@ class _Page(FPDF):
     def lacks_glyphs(self, data: ReportData) -> bool:
         """Whether a person typed something that the fonts cannot show."""
         words = [data.code, data.note, *(plane.note + plane.plane for plane in data.planes)]
-        words += [value for _, value in data.subject]
-        words += [label + note for _, label, note in data.regions]
+        words += [value for _title, value in data.subject]
+        words += [label + note for _when, label, note in data.regions]
         if data.checklist is not None:
             words += [data.checklist.title, *(row.title + row.reason for row in data.checklist.rows)]
         font = self.fonts[_FONT.lower()]
@@ -143,18 +147,15 @@ class _Page(FPDF):
 
 def _title(page: _Page, data: ReportData) -> None:
     page.use(21, _INK, bold=True)
-    page.cell(110, 10, "Standard planes")
+    page.cell(110, 10, _("Standard planes"))
     page.use(10, _SOFT)
     page.cell(0, 11, data.code, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     page.set_draw_color(*_ACCENT)
     page.set_line_width(0.9)
     page.line(_MARGIN_MM, page.get_y() + 1, page.w - _MARGIN_MM, page.get_y() + 1)
     page.ln(5)
-    _notice(page, (RESEARCH_NOTICE, *data.notices))
-    found = str(len(data.planes))
-    if data.not_found:
-        found += f"; not found: {', '.join(data.not_found)}"
-    _pairs(page, (*data.subject, ("Planes", found)))
+    _notice(page, (_(RESEARCH_NOTICE), *data.notices))
+    _pairs(page, (*data.subject, (_("Planes"), data.found)))
     if data.note:
         page.ln(2)
         _text(page, data.note, 9.5)
@@ -212,9 +213,9 @@ def _planes(page: _Page, planes: Sequence[ReportPlane]) -> None:
     width = (page.epw - _GAP_MM) / 2
     pairs = [planes[at : at + 2] for at in range(0, len(planes), 2)]
     tallest = [max(_card_height(page, plane, width) for plane in pair) for pair in pairs]
-    _heading(page, "Planes", tallest[0] if tallest else 6)
+    _heading(page, _("Planes"), tallest[0] if tallest else 6)
     if not planes:
-        _text(page, NO_PLANE, 9.5)
+        _text(page, _(NO_PLANE), 9.5)
     for pair, height in zip(pairs, tallest, strict=True):
         page.room(height)
         top = page.get_y()
@@ -243,15 +244,14 @@ class _Paragraph:
 def _paragraphs(page: _Page, plane: ReportPlane, width: float) -> list[_Paragraph]:
     """Name, place, who decided, the quality, and the note."""
     title = plane.plane if plane.name == plane.plane else f"{plane.plane} · {plane.name}"
-    held = f"; held {plane.held}" if plane.held else ""
     beside = 0.0 if plane.confidence is None else _PERCENT_MM
     colour = _PERSON if plane.by_person else _SOFT
-    words = f"Quality of the picture: {plane.quality}"
+    words = plane.judged
     return [
         _Paragraph(
             page.cut(title, 10.5, width - beside, 5, 3, bold=True), 10.5, 5, width - beside, _INK, True
         ),
-        _Paragraph(f"No. {plane.number}: {plane.where}{held}", 8, 4.4, width, _SOFT),
+        _Paragraph(plane.place, 8, 4.4, width, _SOFT),
         _Paragraph(page.cut(plane.decided, 8, width, 4.4, 3), 8, 4.4, width, colour),
         *([_Paragraph(page.cut(words, 8, width, 4.4, 3), 8, 4.4, width, _SOFT)] if plane.quality else []),
         *([_Paragraph(page.cut(plane.note, 8.5, width, 4, 28), 8.5, 4, width, _INK)] if plane.note else []),
@@ -301,9 +301,9 @@ def _checklist(page: _Page, data: ReportData) -> None:
     _heading(page, data.checklist.title, 20)
     if data.checklist.progress:
         _text(page, data.checklist.progress, 9)
-    rows = [("Item", "Planes", "Status")]
+    rows = [_titles(CHECKLIST_TITLES)]
     for row in data.checklist.rows:
-        status = row.status + (f" ({row.reason})" if row.reason else "")
+        status = _(row.status) + (f" ({row.reason})" if row.reason else "")
         rows.append((row.title, ", ".join(row.planes), status))
     colours = [_HEAD, *(_STATUS.get(row.status, _SOFT) for row in data.checklist.rows)]
     _table(page, rows, (0.46, 0.24, 0.30), colours)
@@ -311,16 +311,21 @@ def _checklist(page: _Page, data: ReportData) -> None:
 
 def _measurements(page: _Page, data: ReportData) -> None:
     if data.measurements:
-        _heading(page, "Measurements", 15)
-        rows = [MEASURE_TITLES, *data.measurements]
+        _heading(page, _("Measurements"), 15)
+        rows = [_titles(MEASURE_TITLES), *data.measurements]
         _table(page, rows, (0.26, 0.30, 0.44), [_HEAD, *[_INK] * len(data.measurements)])
 
 
 def _regions(page: _Page, data: ReportData) -> None:
     if data.regions:
-        _heading(page, "Marked times", 15)
-        rows = [REGION_TITLES, *data.regions]
+        _heading(page, _("Marked times"), 15)
+        rows = [_titles(REGION_TITLES), *data.regions]
         _table(page, rows, (0.28, 0.24, 0.48), [_HEAD, *[_INK] * len(data.regions)])
+
+
+def _titles(titles: tuple[str, str, str]) -> tuple[str, str, str]:
+    first, second, third = titles
+    return _(first), _(second), _(third)
 
 
 def _table(

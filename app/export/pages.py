@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
-from semc_core.export.notices import shown
 
 from app.export.presenter import ExportState, done_sentence, progress_sentence, text_question, why_no_report
 from app.widgets import theme
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel
+from semc_core.export.notices import shown
 from semc_core.export.options import ExportResult
 from semc_core.language import _
 

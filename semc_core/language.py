@@ -96,10 +96,13 @@ def plural(one: str, many: str, count: int, **values: object) -> str:
     return _filled(_catalogue().ngettext(one, many, count), source, {"count": count, **values})
 
 
-def decimal(value: float, digits: int) -> str:
-    """The number with so many digits, with the decimal sign of the language in use."""
-    text = f"{value:.{digits}f}"
-    return text.replace(".", ",") if current() in _COMMA else text
+def decimal(value: float, digits: int, *, grouped: bool = False) -> str:
+    """The number with so many digits, with the decimal sign of the language in use.
+
+    Where it is `grouped`, the thousands stand apart.
+    """
+    text = f"{value:{',' if grouped else ''}.{digits}f}"
+    return text.replace(",", "\N{NO-BREAK SPACE}").replace(".", ",") if current() in _COMMA else text
 
 
 def _catalogue() -> gettext.NullTranslations:

@@ -15,9 +15,10 @@ from app.widgets.colours import ON_PICTURE
 from app.widgets.forms import side_by_side
 from app.widgets.image_view import LiveView
 from app.widgets.magnified import Magnified
+from semc_core.language import N_, _
 
-_NONE_YET = "There is no second picture: {} shows one."
-_NOT_THERE = "The loop is not there, so no second frame of it can be shown."
+_NONE_YET = N_("There is no second picture: {key} shows one.")
+_NOT_THERE = N_("The loop is not there, so no second frame of it can be shown.")
 
 
 class BesideView:
@@ -32,7 +33,7 @@ class BesideView:
         self._main, self._say = main, say
         self._compared: Compared | None = None
         self.view = LiveView()
-        self.view.setAccessibleName("Second picture in review")
+        self.view.setAccessibleName(_("Second picture in review"))
         self.view.hide()
         main.seen.connect(lambda seen: self._see(self.view, seen))
         self.view.seen.connect(lambda seen: self._see(main, seen))
@@ -71,19 +72,19 @@ class BesideView:
             self.leave()
             return
         if not commands.has_picture:
-            self._say(_NOT_THERE)
+            self._say(_(_NOT_THERE))
             return
         head, chosen = commands.playhead, commands.chosen
         self._compared = compared(head.index, None if chosen is None else head.at(chosen.time_s))
         self.view.show_seen(self._main.magnified_to)
         self.view.show()
         if not self._compared.linked:
-            self._say("This frame stays on the right; go to another one. Ctrl+B links both.")
+            self._say(_("This frame stays on the right; go to another one. Ctrl+B links both."))
 
     def toggle_link(self, commands: ReviewCommands) -> None:
         """Let the second picture stay, or move with the first again."""
         if self._compared is None:
-            self._say(_NONE_YET.format(first_key("compare")))
+            self._say(_(_NONE_YET, key=first_key("compare")))
             return
         head = commands.playhead
         self._compared = self._compared.turned(head.index, head.count)

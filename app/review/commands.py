@@ -9,8 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.review.playhead import Playhead
-from app.review.presenter import REASONS, Mode, decided_by, neighbour, region_at
+from app.review.presenter import (
+    BY_YOU,
+    MARKED,
+    REASONS,
+    Mode,
+    decided_by,
+    neighbour,
+    region_at,
+    shown_words,
+    stored_words,
+)
 from app.view_data import Asking, ReviewSnapshot
+from semc_core.language import N_, _
 from semc_core.session.correcting.changes import (
     Change,
     LabelRegion,
@@ -28,6 +39,20 @@ from semc_core.text import scan_time
 _SKIP_S: Final = 1.0
 _HERE_S: Final = 0.05
 _SAME_FRAME_S: Final = 1e-6
+_CALL: Final = N_(
+    "The keys act on {plane} at {time}, not on what is shown: press again to call it {name}. "
+    "Down and Up choose another plane; A adds this frame."
+)
+_REJECT: Final = N_(
+    "The keys act on {plane} at {time}, not on what is shown: press again to reject it. "
+    "Down and Up choose another plane; A adds this frame."
+)
+_RESTORE: Final = N_(
+    "The keys act on {plane} at {time}, not on what is shown: press again to take it back. "
+    "Down and Up choose another plane; A adds this frame."
+)
+_STRETCH: Final = N_("What does this stretch show?")
+_NOT_MARKED: Final = N_("No region is marked here.")
 
 
 class Corrector(Protocol):
@@ -151,9 +176,10 @@ class ReviewCommands:
         planes = self._corrector.snapshot.planes
         found = neighbour(planes, self._chosen, self.playhead.time_s, step)
         if not planes:
-            self._refuse("No plane is there yet; A adds the frame that is shown.")
+            self._refuse(_("No plane is there yet; A adds the frame that is shown."))
         elif found is None:
-            self._refuse("There is no plane after this." if step > 0 else "There is no plane before this.")
+            after, before = _("There is no plane after this."), _("There is no plane before this.")
+            self._refuse(after if step > 0 else before)
         else:
             self.choose(found.plane_id)
 
@@ -206,10 +232,10 @@ class ReviewCommands:
         plane = self._needed()
         if self.mode is Mode.REJECT:
             self.mode = Mode.LOOK
-        if plane is None or not self._meant(plane, f"call it {name}"):
+        if plane is None or not self._meant(plane, _CALL, name):
             return
-        if plane.plane == name and decided_by(plane) == "by you":
-            self._refuse(f"The plane is {name} already, by a person.")
+        if plane.plane == name and decided_by(plane) == BY_YOU:
+            self._refuse(_("The plane is {name} already, by a person.", name=name))
         else:
             self._corrector.apply(Relabel(plane.plane_id, name))
 
@@ -218,7 +244,7 @@ class ReviewCommands:
         plane = self._needed()
         if self.mode is Mode.REJECT:
             self.mode = Mode.LOOK
-        if plane is not None and self._meant(plane, "take it back" if plane.rejected else "reject it"):
+        if plane is not None and self._meant(plane, _RESTORE if plane.rejected else _REJECT):
             change = Restore(plane.plane_id) if plane.rejected else Reject(plane.plane_id)
             self._corrector.apply(change)
 
@@ -239,8 +265,8 @@ class ReviewCommands:
         if reason:
             self._corrector.apply(Reject(plane.plane_id, reason))
         else:
-            title = f"Why is {called(plane)} rejected?"
-            self.asking = Asking(title, plane.reason, plane_id=plane.plane_id, reject=True)
+            title = _("Why is {plane} rejected?", plane=called(plane))
+            self.asking = Asking(title, shown_words(plane.reason), plane_id=plane.plane_id, reject=True)
 
     def _reject_for(self, number: int) -> None:
         if number <= len(REASONS):
@@ -261,7 +287,7 @@ class ReviewCommands:
             return
         self.mode = Mode.LOOK
         if abs(plane.time_s - self.playhead.time_s) < _SAME_FRAME_S:
-            self._refuse(f"{called(plane, first=True)} shows this frame already.")
+            self._refuse(_("{plane} shows this frame already.", plane=called(plane, first=True)))
         else:
             self._corrector.choose_frame(plane.plane_id, self.playhead.index)
 
@@ -287,19 +313,17 @@ class ReviewCommands:
             return
         start_s, end_s = sorted((self.mark_from_s, self.playhead.time_s))
         if end_s - start_s < _HERE_S:
-            self._refuse("That region is too short; go to its end and press M.")
+            self._refuse(_("That region is too short; go to its end and press M."))
             return
         self.mode, self.mark_from_s = Mode.LOOK, None
         self.playhead.playing = False
-        self.asking = Asking(
-            "What does this stretch show?", self._label_between(start_s, end_s), (start_s, end_s)
-        )
+        self.asking = Asking(_(_STRETCH), self._label_between(start_s, end_s), (start_s, end_s))
 
     def unmark(self) -> None:
         """Take away the marked region under the playhead."""
         region = region_at(self._corrector.snapshot.regions, self.playhead.time_s)
         if region is None:
-            self._refuse("No region is marked here.")
+            self._refuse(_(_NOT_MARKED))
         else:
             self._corrector.apply(RemoveRegion(region.region_id))
 
@@ -307,15 +331,15 @@ class ReviewCommands:
         """Ask what the marked region under the playhead shows."""
         region = region_at(self._corrector.snapshot.regions, self.playhead.time_s)
         if region is None:
-            self._refuse("No region is marked here.")
+            self._refuse(_(_NOT_MARKED))
             return
         self.playhead.playing = False
-        self.asking = Asking("What does this stretch show?", region.label, region_id=region.region_id)
+        self.asking = Asking(_(_STRETCH), shown_words(region.label), region_id=region.region_id)
 
     def ask_note(self) -> None:
         """Ask for the note on the chosen plane, or on the session where none is chosen."""
         plane = self.chosen
-        title = "Note on the session" if plane is None else f"Note on {called(plane)}"
+        title = _("Note on the session") if plane is None else _("Note on {plane}", plane=called(plane))
         text = self._corrector.snapshot.note if plane is None else plane.note
         self.playhead.playing = False
         self.asking = Asking(title, text, plane_id=None if plane is None else plane.plane_id)
@@ -329,12 +353,12 @@ class ReviewCommands:
         if question.then is not None:
             question.then(text)
         elif question.region is not None:
-            self._corrector.apply(MarkRegion(*question.region, text or "marked"))
+            self._corrector.apply(MarkRegion(*question.region, stored_words(text) or MARKED))
         elif question.reject and question.plane_id is not None:
-            self._corrector.apply(Reject(question.plane_id, text))
+            self._corrector.apply(Reject(question.plane_id, stored_words(text)))
         elif question.region_id is not None:
             if text and text != question.text:
-                self._corrector.apply(LabelRegion(question.region_id, text))
+                self._corrector.apply(LabelRegion(question.region_id, stored_words(text)))
         elif text != question.text:
             self._corrector.apply(SetNote(question.plane_id, text))
 
@@ -349,35 +373,32 @@ class ReviewCommands:
     def _needed(self) -> PlaneEntry | None:
         plane = self.chosen
         if plane is None:
-            self._refuse("Choose a plane first: Up and Down, or click on one.")
+            self._refuse(_("Choose a plane first: Up and Down, or click on one."))
         return plane
 
-    def _meant(self, plane: PlaneEntry, what: str) -> bool:
+    def _meant(self, plane: PlaneEntry, again: str, name: str = "") -> bool:
         """Whether the chosen plane is what is looked at; if not, the key asks, and means it the second time.
 
         Args:
             plane: The chosen one.
-            what: Would be done with it, for the sentence: "call it FHP2".
+            again: The sentence that asks, in English.
+            name: That the plane would get, if any.
         """
         time_s = self.playhead.time_s
         first_s, last_s = min(plane.start_s, plane.time_s), max(plane.end_s, plane.time_s)
-        asked, self._asked = self._asked, (plane.plane_id, what, self.playhead.index)
+        asked, self._asked = self._asked, (plane.plane_id, again + name, self.playhead.index)
         if first_s - _HERE_S <= time_s <= last_s + _HERE_S or asked == self._asked:
             self._asked = None
             return True
-        at = scan_time(plane.time_s)
-        self._refuse(
-            f"The keys act on {called(plane)} at {at}, not on what is shown: press again to {what}. "
-            "Down and Up choose another plane; A adds this frame."
-        )
+        self._refuse(_(again, plane=called(plane), time=scan_time(plane.time_s), name=name))
         return False
 
     def _can_save(self) -> bool:
         if not self._has_picture:
-            self._refuse("The loop is not there, so none of its frames can be saved.")
+            self._refuse(_("The loop is not there, so none of its frames can be saved."))
         return self._has_picture
 
     def _label_between(self, start_s: float, end_s: float) -> str:
         """A region is about the chosen plane if that lies in it; otherwise it is just marked."""
         plane = self.chosen
-        return plane.plane if plane is not None and start_s <= plane.time_s <= end_s else "marked"
+        return plane.plane if plane is not None and start_s <= plane.time_s <= end_s else _(MARKED)

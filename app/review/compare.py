@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from semc_core.language import _
 from semc_core.text import scan_time
 
 
@@ -45,4 +46,5 @@ def compared(at: int, chosen: int | None) -> Compared:
 
 def compared_badge(compared: Compared, time_s: float) -> str:
     """ "LINKED 0:05.1" or "STAYS 0:05.1", over the second picture."""
-    return f"{'LINKED' if compared.linked else 'STAYS'} {scan_time(time_s)}"
+    at = scan_time(time_s)
+    return _("LINKED {time}", time=at) if compared.linked else _("STAYS {time}", time=at)

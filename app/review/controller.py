@@ -12,12 +12,13 @@ from app.review.worker import Listener, SessionWorker
 from app.tasks import Background, Post, fault_of
 from app.view_data import ReviewSnapshot
 from semc_core.errors import ModelFileError, SaveError, SemcError
+from semc_core.language import N_, _
 from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.session.correcting.changes import Change
 
 Opener = Callable[[ReviewRequest], OpenReview]
 
-OPENING = "Opening …"
+OPENING = N_("Opening …")
 
 
 def _nothing() -> Path | None:
@@ -76,7 +77,7 @@ class ReviewController:
         elif self._worker is not None:
             self._aside, self._worker = self._worker, None
             self.on_open(None)
-        self.on_message(OPENING)
+        self.on_message(_(OPENING))
         self._open_next()
 
     def release(self) -> None:

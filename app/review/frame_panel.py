@@ -18,6 +18,7 @@ from app.formatting import Tone, percent
 from app.review.presenter import ClassRow, FrameReadout
 from app.widgets import theme
 from app.widgets.plain import PlainLabel, plain_tip
+from semc_core.language import _, decimal
 
 _LEAST_BAR_EM = 1.5
 _ROW_EM = 1.55
@@ -157,8 +158,9 @@ class _Experts(QWidget):
     def show_shares(self, shares: tuple[float, ...]) -> None:
         if shares != self._shares:
             self._shares = shares
-            self.setToolTip("How much each expert of the network counted for this frame.")
-            self.setAccessibleName("Experts " + ", ".join(percent(share) for share in shares))
+            self.setToolTip(_("How much each expert of the network counted for this frame."))
+            said = ", ".join(percent(share) for share in shares)
+            self.setAccessibleName(_("Experts {shares}", shares=said))
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -173,7 +175,7 @@ class _Experts(QWidget):
         line = QRectF(0.3 * em, 0, self.width() - 0.6 * em, 1.1 * em)
         text = "   ".join(f"{i + 1}: {percent(share)}" for i, share in enumerate(shares))
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | middle, "Experts" if shares else "")
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | middle, _("Experts") if shares else "")
         painter.drawText(line, Qt.AlignmentFlag.AlignRight | middle, text)
         left = line.left()
         for i, share in enumerate(shares):
@@ -236,7 +238,7 @@ class FramePanel(QWidget):
         for i, (name, colour) in enumerate(colours.items()):
             button = ClassButton(colour, longest)
             button.setEnabled(not looking_only)
-            button.clicked.connect(lambda _=False, n=name: self.class_chosen.emit(n))
+            button.clicked.connect(lambda _on=False, n=name: self.class_chosen.emit(n))
             self._buttons[name] = button
             self._rows.insertWidget(i, button)
 
@@ -391,7 +393,7 @@ class TransportBar(QWidget):
         text = where[0] if long else where[1]
         if text != self._where.text():
             self._where.setText(text)
-        speed_text = f"{speed:g}x"
+        speed_text = f"{decimal(speed, len(f'{speed:g}'.partition('.')[2]))}x"
         if speed_text != self._speed.text():
             self._speed.setText(speed_text)
         sign = "❚❚" if playing else "▶"

@@ -12,6 +12,7 @@ from app.review.session import OpenReview
 from app.tasks import LatestTask
 from semc_core.errors import SourceError
 from semc_core.imaging.thumbnail import thumbnail
+from semc_core.language import _
 from semc_core.picture import Picture
 from semc_core.review.analysis import LoopAnalysis
 from semc_core.review.viewer import FrameViewer
@@ -137,7 +138,10 @@ def saved_frame(opened: OpenReview, plane_id: int) -> FramePacket:
     plane = opened.session.plane(plane_id)
     if plane.png is None:
         raise SourceError(
-            f"The picture of {plane.plane} is missing; put the session's files back, or choose another frame."
+            _(
+                "The picture of {plane} is missing; put the session's files back, or choose another frame.",
+                plane=plane.plane,
+            )
         )
     pixels = read_png(opened.session.folder / plane.png)
     source_id = opened.session.source.source_id

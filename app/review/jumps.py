@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from app.formatting import percent
 from app.review.commands import ReviewCommands
 from app.review.stretches import Doubt, corrected_times, doubts, next_time
+from semc_core.language import N_, _
 from semc_core.review.inspect import hold_span
 from semc_core.session.correcting.sentences import called
 from semc_core.session.records import FrameTable, ModelEntry
 from semc_core.text import scan_time
+
+_NO_DOUBT: Final = (
+    N_("There is no doubtful stretch."),
+    N_("There is no doubtful stretch after this."),
+    N_("There is no doubtful stretch before this."),
+)
+_NO_CORRECTION: Final = (
+    N_("There is no correction."),
+    N_("There is no correction after this."),
+    N_("There is no correction before this."),
+)
 
 
 class Jumps:
@@ -29,13 +42,18 @@ class Jumps:
         found = {each.start_s: each for each in self._doubts[1]}
         time_s = next_time(tuple(found), self._commands.playhead.time_s, step)
         if time_s is None:
-            self._say(_none("doubtful stretch", step, bool(found)))
+            self._say(_none(_NO_DOUBT, step, bool(found)))
             return
         self._commands.scrub(time_s)
         here = found[time_s]
         self._say(
-            f"In doubt from {scan_time(here.start_s)} to {scan_time(here.end_s)}: "
-            f"{here.plane} at most {percent(here.share)}. A adds a plane."
+            _(
+                "In doubt from {start} to {end}: {plane} at most {share}. A adds a plane.",
+                start=scan_time(here.start_s),
+                end=scan_time(here.end_s),
+                plane=here.plane,
+                share=percent(here.share),
+            )
         )
 
     def to_correction(self, step: int) -> None:
@@ -44,7 +62,7 @@ class Jumps:
         times = corrected_times(planes, self._commands.snapshot.regions)
         time_s = next_time(times, self._commands.playhead.time_s, step)
         if time_s is None:
-            self._say(_none("correction", step, bool(times)))
+            self._say(_none(_NO_CORRECTION, step, bool(times)))
             return
         of_plane = next((plane for plane in planes if plane.time_s == time_s), None)
         if of_plane is None:
@@ -64,22 +82,27 @@ class Jumps:
             holding = (each for each in planes if each.start_s <= head.time_s <= each.end_s)
             plane = next(holding, None)
         if plane is None:
-            self._say("Choose a plane first: Up and Down, or click on one.")
+            self._say(_("Choose a plane first: Up and Down, or click on one."))
             return
         start_s, end_s = hold_span(plane)
         first, last = head.at(start_s), head.at(end_s)
         if last - first < 1:
-            self._say("This hold has one frame only, so there is nothing to play.")
+            self._say(_("This hold has one frame only, so there is nothing to play."))
             return
         head.loop_over(first, last)
-        span = f"from {scan_time(start_s)} to {scan_time(end_s)}"
-        self._say(f"{called(plane, first=True)} {span}, again and again; R or Esc ends it.")
+        self._say(
+            _(
+                "{plane} from {start} to {end}, again and again; R or Esc ends it.",
+                plane=called(plane, first=True),
+                start=scan_time(start_s),
+                end=scan_time(end_s),
+            )
+        )
 
 
-def _none(what: str, step: int, any_at_all: bool) -> str:
-    if not any_at_all:
-        return f"There is no {what}."
-    return f"There is no {what} after this." if step > 0 else f"There is no {what} before this."
+def _none(sentences: tuple[str, str, str], step: int, any_at_all: bool) -> str:
+    none, after, before = sentences
+    return _(none if not any_at_all else after if step > 0 else before)
 
 
 def jump_keys(jumps: Callable[[], Jumps | None]) -> dict[str, Callable[[], object]]:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from app.commands import ONLY_LOOKED_AT
 from app.review.commands import ReviewCommands
 from app.review.presenter import REASONS
+from semc_core.language import _
 
 
 def show_plane_menu(commands: ReviewCommands, plane_id: int, at: QPoint, parent: QWidget) -> QMenu:
@@ -20,15 +21,15 @@ def show_plane_menu(commands: ReviewCommands, plane_id: int, at: QPoint, parent:
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     chosen = commands.chosen
     if chosen is not None and chosen.rejected:
-        menu.addAction("Take it back", commands.reject)
+        menu.addAction(_("Take it back"), commands.reject)
     for reason in REASONS:
-        menu.addAction(f"Reject: {reason}", partial(commands.reject_for, reason))
-    menu.addAction("Reject: other words …", partial(commands.reject_for, ""))
+        menu.addAction(_("Reject: {reason}", reason=_(reason)), partial(commands.reject_for, reason))
+    menu.addAction(_("Reject: other words …"), partial(commands.reject_for, ""))
     menu.addSeparator()
-    menu.addAction("Note …", commands.ask_note)
+    menu.addAction(_("Note …"), commands.ask_note)
     if commands.looking_only:
         for action in menu.actions():
             action.setEnabled(False)
-        menu.insertAction(menu.actions()[0], QAction(ONLY_LOOKED_AT, menu, enabled=False))
+        menu.insertAction(menu.actions()[0], QAction(_(ONLY_LOOKED_AT), menu, enabled=False))
     menu.popup(at)
     return menu

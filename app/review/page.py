@@ -29,6 +29,7 @@ from app.review.presenter import (
     FrameReadout,
     Mode,
     PlaneItems,
+    better_texts,
     candidate_items,
     empty_text,
     frame_readout,
@@ -51,6 +52,7 @@ from app.widgets.folding import FoldingPanel
 from app.widgets.forms import AskLine
 from app.widgets.image_view import LiveView
 from semc_core.imaging.heatmap import HeatStyle
+from semc_core.language import _
 from semc_core.review.inspect import is_known
 from semc_core.session.correcting.sentences import called
 from semc_core.session.records import FrameTable
@@ -95,7 +97,7 @@ class ReviewPage(QWidget):
         self._pictures: dict[str, NDArray[np.uint8]] = {}
         self._items = PlaneItems()
         self.view = LiveView()
-        self.view.setAccessibleName("Picture in review")
+        self.view.setAccessibleName(_("Picture in review"))
         self.panel = FramePanel()
         self.transport = TransportBar()
         self.timeline = TimelineView()
@@ -150,7 +152,7 @@ class ReviewPage(QWidget):
         self.measuring.message.connect(self.message)
         self.measuring.values.resized.connect(self._share_room)
         for moved in (self.timeline.scrubbed, self.timeline.plane_wanted, self.planes.clicked):
-            moved.connect(lambda _: self.changed.emit())
+            moved.connect(lambda _value: self.changed.emit())
 
     def _commands(self) -> ReviewCommands:
         """What the keys act on; nothing on the page can be clicked before it is there."""
@@ -290,8 +292,8 @@ class ReviewPage(QWidget):
             return
         self.measuring.name_actions(actions)
         chosen = commands.chosen
-        actions["play"].setText("Hold" if commands.playhead.playing else "Play")
-        actions["reject"].setText("Restore" if chosen is not None and chosen.rejected else "Reject")
+        actions["play"].setText(_("Hold") if commands.playhead.playing else _("Play"))
+        actions["reject"].setText(_("Restore") if chosen is not None and chosen.rejected else _("Reject"))
         self.beside.name_actions(actions)
         actions["loop"].setChecked(commands.playhead.loop is not None)
         for name, mode in (("better", Mode.BETTER), ("add", Mode.ADD), ("mark", Mode.MARK)):
@@ -382,11 +384,11 @@ class ReviewPage(QWidget):
         texts: tuple[str, ...] = picture_badges(
             planes, None if commands.looking_only else commands.chosen, shown_index
         )
-        texts += ("LOOP" if commands.playhead.loop is not None else "",)
+        texts += (_("LOOP") if commands.playhead.loop is not None else "",)
         colours = ON_PICTURE.good, ON_PICTURE.accent, ON_PICTURE.warning
         badges = tuple(badge for badge in zip(texts, colours, strict=True) if badge[0])
         if packet is None and opened.source is None:
-            hint = "The loop is not there; Up and Down show the planes that were saved."
+            hint = _("The loop is not there; Up and Down show the planes that were saved.")
         else:
             hint = mode_hint(commands.mode, commands.mark_from_s, shown.rows)
         view.show_texts(badges, self.measuring.hint or hint, self._colours.get(shown.title))
@@ -433,17 +435,13 @@ class ReviewPage(QWidget):
         judged = None if chosen is None or table is None else table.quality_of(chosen.frame_index)
         self.panel.show_chosen("" if chosen is None else plane_sentence(chosen, judged))
         empty = empty_text(running, worker.opened.source is not None)
-        note = f"Note: {snapshot.note}" if snapshot.note else ""
+        note = _("Note: {note}", note=snapshot.note) if snapshot.note else ""
         if chosen is not None and chosen.note:
-            note = f"Note on {called(chosen)}: {chosen.note}"
+            note = _("Note on {plane}: {note}", plane=called(chosen), note=chosen.note)
         self.planes.show_texts(strip_heading(snapshot.planes), note, empty)
         self.planes.show_items(self._items.of(snapshot.planes, pictures, chosen_id), self._colours)
         if commands.mode is Mode.BETTER and chosen is not None:
-            heading = f"Frames of {called(chosen)}"
-            waiting = "Looking for the best frames …"
-            self.better.show_texts(
-                heading, "Click on one or step to it; Enter saves it for the plane.", waiting
-            )
+            self.better.show_texts(*better_texts(chosen))
             self.better.show_items(candidate_items(better, chosen, index), self._colours)
             self._strips.setCurrentWidget(self.better)
         else:

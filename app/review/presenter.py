@@ -14,9 +14,10 @@ from app.formatting import Tone, percent, quality_text, unlike_text
 from app.keys import first_key
 from app.view_data import CLASS_KEYS, StripItem
 from semc_core.labels import NON_STANDARD, full_name, short_name
+from semc_core.language import N_, _, decimal
 from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.review.inspect import row_of
-from semc_core.session.correcting.sentences import Authorship, decided, decision
+from semc_core.session.correcting.sentences import Authorship, called, decided, decision
 from semc_core.session.records import PERSON, PICTURES, FrameTable, PlaneEntry, RegionEntry
 from semc_core.text import scan_time
 from semc_core.types import Quality
@@ -24,8 +25,21 @@ from semc_core.types import Quality
 _SAME_TIME_S: Final = 0.05
 
 
-REASONS: Final = ("wrong plane", "poor picture")
+REASONS: Final = (N_("wrong plane"), N_("poor picture"))
 """Usual reasons to reject a plane, in the order of their keys."""
+MARKED: Final = N_("marked")
+"""The label of a marked region that nobody gave another."""
+BY_YOU: Final = N_("by you")
+
+
+def shown_words(stored: str) -> str:
+    """A reason or a label as it is shown: the program's own, which are stored in English, are translated."""
+    return _(stored) if stored in (*REASONS, MARKED) else stored
+
+
+def stored_words(shown: str) -> str:
+    """What `shown_words` is given for this."""
+    return next((own for own in (*REASONS, MARKED) if _(own) == shown), shown)
 
 
 class Mode(Enum):
@@ -122,10 +136,16 @@ def class_rows(
 
 
 _NOT_A_SCAN: Final = {
-    "black": ("No picture", "The picture is black."),
-    "no signal": ("No signal", "The capture card showed its own picture: nothing came from the scanner."),
-    "colour": ("Colour Doppler", "Colour Doppler: colour lies over the picture, so no plane is named here."),
-    "flat": ("No scan", "A test pattern or an empty screen."),
+    "black": (N_("No picture"), N_("The picture is black.")),
+    "no signal": (
+        N_("No signal"),
+        N_("The capture card showed its own picture: nothing came from the scanner."),
+    ),
+    "colour": (
+        N_("Colour Doppler"),
+        N_("Colour Doppler: colour lies over the picture, so no plane is named here."),
+    ),
+    "flat": (N_("No scan"), N_("A test pattern or an empty screen.")),
 }
 
 
@@ -149,17 +169,16 @@ def frame_readout(
     at = None if table is None else row_of(table, index)
     if table is None or at is None:
         rows = class_rows(classes, none_class, None, "")
-        return FrameReadout(
-            "Not analysed", "This frame has not been analysed yet.", Tone.NEUTRAL, rows, shares
-        )
+        why = _("This frame has not been analysed yet.")
+        return FrameReadout(_("Not analysed"), why, Tone.NEUTRAL, rows, shares)
     name = classes[int(table.label[at])]
     label = NON_STANDARD if name == none_class else name
     rows = class_rows(classes, none_class, table.smoothed[at], label)
     picture = PICTURES[int(table.picture[at])]
     if picture in _NOT_A_SCAN:
         title, detail = _NOT_A_SCAN[picture]
-        return FrameReadout(title, detail, Tone.WARNING, rows, shares)
-    extra = "The scanner was frozen here." if picture == "frozen" else ""
+        return FrameReadout(_(title), _(detail), Tone.WARNING, rows, shares)
+    extra = _("The scanner was frozen here.") if picture == "frozen" else ""
     novelty = float(table.novelty[at])
     if novelty > 1:
         extra = unlike_text(classes)
@@ -202,7 +221,7 @@ class PlaneItems:
                 item = _plane_item(plane, pixels, is_chosen)
             self._made[plane.plane_id] = (plane, item)
         self._of, self._chosen = (planes, pictures), chosen
-        self._items = [item for _, item in self._made.values()]
+        self._items = [made[1] for made in self._made.values()]
         self._place = {key: place for place, key in enumerate(self._made)}
         return tuple(self._items)
 
@@ -221,7 +240,7 @@ class PlaneItems:
 
 
 def _plane_item(plane: PlaneEntry, pixels: NDArray[np.uint8] | None, chosen: bool) -> StripItem:
-    state = "rejected" if plane.rejected else decided_by(plane)
+    state = _("rejected") if plane.rejected else _(decided_by(plane))
     return StripItem(
         key=plane.plane_id,
         pixels=pixels,
@@ -249,31 +268,39 @@ def candidate_items(
             key=one.index,
             pixels=one.small,
             lines=(
-                (percent(one.confidence), "saved" if one.index == plane.frame_index else ""),
+                (percent(one.confidence), _("saved") if one.index == plane.frame_index else ""),
                 (scan_time(one.time_s), ""),
             ),
             plane=plane.plane,
             chosen=one.index == shown_index,
             saved=one.index == plane.frame_index,
-            tip=f"Frame {one.index}",
+            tip=_("Frame {index}", index=one.index),
         )
         for one in candidates
     )
+
+
+def better_texts(plane: PlaneEntry) -> tuple[str, str, str]:
+    """Above and below the best frames of a plane, and while they are looked for."""
+    about = _("Click on one or step to it; Enter saves it for the plane.")
+    return _("Frames of {plane}", plane=called(plane)), about, _("Looking for the best frames …")
 
 
 def saved_badge(planes: Sequence[PlaneEntry], index: int) -> str:
     """ "SAVED: FHP1" where frame `index` is a plane's saved one, "SAVED" for a capture of no plane; or ""."""
     here = [plane.plane for plane in planes if plane.frame_index == index and not plane.rejected]
     names = ", ".join(name for name in here if name != NON_STANDARD)
-    return f"SAVED: {names}" if names else "SAVED" if here else ""
+    return _("SAVED: {planes}", planes=names) if names else _("SAVED") if here else ""
 
 
 def keys_badge(chosen: PlaneEntry | None, index: int) -> str:
     """On which plane the keys act, for the picture: "KEYS: FHP1", with its time on any other frame; or ""."""
     if chosen is None:
         return ""
-    name = "CAPTURE" if chosen.plane == NON_STANDARD else chosen.plane
-    return f"KEYS: {name}" + ("" if chosen.frame_index == index else f" AT {scan_time(chosen.time_s)}")
+    name = _("CAPTURE") if chosen.plane == NON_STANDARD else chosen.plane
+    if chosen.frame_index == index:
+        return _("KEYS: {plane}", plane=name)
+    return _("KEYS: {plane} AT {time}", plane=name, time=scan_time(chosen.time_s))
 
 
 def picture_badges(planes: Sequence[PlaneEntry], chosen: PlaneEntry | None, index: int) -> tuple[str, str]:
@@ -282,26 +309,32 @@ def picture_badges(planes: Sequence[PlaneEntry], chosen: PlaneEntry | None, inde
 
 
 def decided_by(plane: PlaneEntry) -> str:
-    """Who named the plane, in a word or two: a capture has the program's name until somebody confirms it."""
+    """Who named the plane, in a word or two of English.
+
+    A capture has the program's name until somebody confirms it.
+    """
     if plane.by_hand and plane.found_as == plane.plane:
-        return "captured"
-    return "by you" if plane.chosen_by == PERSON else ""
+        return N_("captured")
+    return BY_YOU if plane.chosen_by == PERSON else ""
 
 
 def plane_sentence(plane: PlaneEntry, quality: Quality | None = None) -> str:
     """All there is to know of a plane, in a few sentences; `quality` is its picture's."""
-    text = f"{full_name(plane.plane)}, {percent(plane.confidence)}, frame {plane.frame_index}."
+    name, share = full_name(plane.plane), percent(plane.confidence)
+    text = _("{plane}, {share}, frame {index}.", plane=name, share=share, index=plane.frame_index)
     if quality is not None:
         text += f" {quality_text(quality).removesuffix('.')}."
     how = decision(plane)
     if how is Authorship.SAVED:
-        what = "a plane names" if plane.plane == NON_STANDARD else "its name confirms"
-        text += f" Captured by hand; the key of {what} it."
+        confirms = _("Captured by hand; the key of its name confirms it.")
+        names = _("Captured by hand; the key of a plane names it.")
+        text += f" {names if plane.plane == NON_STANDARD else confirms}"
     elif how is not Authorship.FOUND and not (how is Authorship.CONFIRMED and plane.rejected):
         text += f" {decided(plane)}."
     if plane.rejected:
-        text += " Rejected" + (f": {plane.reason}." if plane.reason else ".")
-    return text + (f" Note: {plane.note}" if plane.note else "")
+        why = shown_words(plane.reason)
+        text += f" {_('Rejected: {reason}.', reason=why) if why else _('Rejected.')}"
+    return f"{text} {_('Note: {note}', note=plane.note)}" if plane.note else text
 
 
 def neighbour(
@@ -329,17 +362,18 @@ def mode_hint(mode: Mode, mark_from_s: float | None, rows: Sequence[ClassRow]) -
     """The sentence over the picture that says what the next key does, or ""."""
     if mode is Mode.ADD:
         keys = "   ".join(f"{row.key} {row.name}" for row in rows if row.key)
-        return f"Which plane is this?   {keys}   Esc: none"
+        return _("Which plane is this?   {keys}   Esc: none", keys=keys)
     if mode is Mode.MARK and mark_from_s is not None:
-        return (
-            f"Marking from {scan_time(mark_from_s)}: go to the end and press {first_key('mark')}.   Esc: not"
-        )
+        start, key = scan_time(mark_from_s), first_key("mark")
+        return _("Marking from {start}: go to the end and press {key}.   Esc: not", start=start, key=key)
     if mode is Mode.REJECT:
-        reasons = "   ".join(f"{number} {reason}" for number, reason in enumerate(REASONS, 1))
-        return f"Why is it rejected?   {reasons}   {len(REASONS) + 1} other words   Esc: not"
+        reasons = "   ".join(f"{number} {_(reason)}" for number, reason in enumerate(REASONS, 1))
+        text = N_("Why is it rejected?   {reasons}   {number} other words   Esc: not")
+        return _(text, reasons=reasons, number=len(REASONS) + 1)
     if mode is Mode.BETTER:
         use, back = first_key("use_frame"), first_key("better")
-        return f"Choose a frame below, or step to one; {use} saves it.   {back}: as it was"
+        text = N_("Choose a frame below, or step to one; {use} saves it.   {back}: as it was")
+        return _(text, use=use, back=back)
     return ""
 
 
@@ -355,9 +389,10 @@ def where_texts(time_s: float, last_s: float, index: int, count: int) -> tuple[s
         count: How many frames the source had by the end of the loop; 0 if there is no frame.
     """
     if not count:
-        return "No frames", "No frames"
-    now = scan_time(time_s)
-    return f"{now} / {scan_time(last_s)}   frame {index} of {count}", f"{now}  {index}"
+        return _("No frames"), _("No frames")
+    now, last = scan_time(time_s), scan_time(last_s)
+    text = N_("{now} / {last}   frame {index} of {count}")
+    return _(text, now=now, last=last, index=index, count=count), f"{now}  {index}"
 
 
 def progress_text(state: ReviewState, live: bool) -> str:
@@ -368,16 +403,18 @@ def progress_text(state: ReviewState, live: bool) -> str:
         live: Whether the session is of a live scan, in which the frames that the model had no time for are
             not analysed.
     """
-    share = f"{state.done} of {state.total} frames analysed"
     if state.phase is ReviewPhase.LOADING:
-        return "Preparing the analysis"
-    if state.phase is ReviewPhase.ANALYSING:
-        return share + (f", {state.speed_x:.1f}x" if state.speed_x else "")
-    if state.phase is ReviewPhase.PAUSED:
-        return f"{share}, held"
+        return _("Preparing the analysis")
     if state.phase is ReviewPhase.DONE:
-        return f"{state.done} frames analysed live" if live else f"All {state.done} frames analysed"
-    return f"{share}; then the analysis stopped"
+        text = N_("{done} frames analysed live") if live else N_("All {done} frames analysed")
+    elif state.phase is ReviewPhase.ANALYSING:
+        text = N_("{done} of {total} frames analysed, {speed}x")
+        text = text if state.speed_x else N_("{done} of {total} frames analysed")
+    elif state.phase is ReviewPhase.PAUSED:
+        text = N_("{done} of {total} frames analysed, held")
+    else:
+        text = N_("{done} of {total} frames analysed; then the analysis stopped")
+    return _(text, done=state.done, total=state.total, speed=decimal(state.speed_x, 1))
 
 
 def progress_short(state: ReviewState) -> tuple[str, float]:
@@ -386,7 +423,7 @@ def progress_short(state: ReviewState) -> tuple[str, float]:
     At the end of a live scan it is whole, though the frames that the model had no time for are not analysed.
     """
     if state.phase is ReviewPhase.DONE:
-        return "Analysed", 1.0
+        return _("Analysed"), 1.0
     share = state.done / max(1, state.total)
     return f"{share:.0%}", share
 
@@ -395,14 +432,15 @@ def strip_heading(planes: Sequence[PlaneEntry]) -> str:
     """ "Planes (5, 1 rejected)"."""
     rejected = sum(plane.rejected for plane in planes)
     if not planes:
-        return "Planes"
-    return f"Planes ({len(planes) - rejected}" + (f", {rejected} rejected)" if rejected else ")")
+        return _("Planes")
+    text = N_("Planes ({count}, {rejected} rejected)") if rejected else N_("Planes ({count})")
+    return _(text, count=len(planes) - rejected, rejected=rejected)
 
 
 def empty_text(analysing: bool, has_picture: bool) -> str:
     """What the strip says where there is no plane."""
     if analysing:
-        return "None found yet. The loop is being analysed."
+        return _("None found yet. The loop is being analysed.")
     if not has_picture:
-        return "No plane was found in this session."
-    return f"No plane was found. Go to a frame and press {first_key('add')} to add one."
+        return _("No plane was found in this session.")
+    return _("No plane was found. Go to a frame and press {key} to add one.", key=first_key("add"))

@@ -13,10 +13,11 @@ from app.review.controller import ReviewController
 from app.widgets import theme
 from app.widgets.forms import button, side_by_side
 from app.widgets.plain import PlainLabel
+from semc_core.language import N_, _, decimal
 from semc_core.session.recording.parts import videos_there
 from semc_core.session.session import Session
 
-NO_RECORDING = "This session has no recording that could be deleted."
+NO_RECORDING = N_("This session has no recording that could be deleted.")
 
 
 def ask_to_delete_recording(review: ReviewController, window: QWidget, say: Callable[[str], None]) -> None:
@@ -26,7 +27,7 @@ def ask_to_delete_recording(review: ReviewController, window: QWidget, say: Call
         return
     folder = opened.session.folder
     if not (size := _size(folder)):
-        say(NO_RECORDING)
+        say(_(NO_RECORDING))
         return
     dialog = DeleteRecordingDialog(size, window)
     # What reads the recording is closed first: begun again, the review waits for that.
@@ -41,15 +42,18 @@ class DeleteRecordingDialog(QDialog):
         """Ask about a recording of so many bytes; `open` shows it."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Delete the recording")
+        self.setWindowTitle(_("Delete the recording"))
         self.question = PlainLabel(
-            f"Delete the recording of this session? That frees {size / 1e6:,.1f} MB. Planes, pictures and "
-            "clips stay; the other frames of the scan are gone for good. The session's log will say so."
+            _(
+                "Delete the recording of this session? That frees {size} MB. Planes, pictures and clips "
+                "stay; the other frames of the scan are gone for good. The session's log will say so.",
+                size=decimal(size / 1e6, 1, grouped=True),
+            )
         )
         self.question.setWordWrap(True)
-        self.keep = button("Keep it  (Esc)", self.reject)
+        self.keep = button(_("Keep it  (Esc)"), self.reject)
         self.keep.setDefault(True)
-        self.delete = button("&Delete the recording", self.accept)
+        self.delete = button(_("&Delete the recording"), self.accept)
         layout = QVBoxLayout(self)
         layout.addWidget(self.question)
         layout.addLayout(side_by_side(self.keep, self.delete))

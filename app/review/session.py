@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from semc_core.errors import ModelFileError, SemcError, SessionInUse, SourceError
 from semc_core.io.process import give_back_memory
 from semc_core.io.regular import is_folder, is_there
+from semc_core.language import N_, _, plural
 from semc_core.measure.calibration import NO_SOURCE_SCALE, SourceScale
 from semc_core.model.file import read_spec
 from semc_core.picture_options import AS_IT_IS, BEFORE_OPTIONS, PictureOptions
@@ -39,13 +40,12 @@ from semc_core.session.records import (
 from semc_core.session.session import Session
 from semc_core.sources.open import Images, open_seekable
 from semc_core.sources.seek.base import SeekableSource
-from semc_core.text import counted
 
-LOOKING_ONLY: Final = (
+LOOKING_ONLY: Final = N_(
     "This session is open in another window or program, so it is shown for looking only: nothing can be "
     "changed here. To correct it, close it there and open it here again."
 )
-_WITHOUT: Final = "Planes and time line are shown without the video."
+_WITHOUT: Final = N_("Planes and time line are shown without the video.")
 
 
 def open_review(request: ReviewRequest) -> OpenReview:
@@ -57,7 +57,7 @@ def open_review(request: ReviewRequest) -> OpenReview:
     if is_session(request.path):
         return _from_session(_opened(request.path), request)
     if not is_there(request.path):
-        raise SourceError(f"{request.path.name} was not found; check the name.")
+        raise SourceError(_("{name} was not found; check the name.", name=request.path.name))
     sha256 = None if is_folder(request.path) else _hash(request.path)
     known = known_session(request, sha256)
     if known is not None:
@@ -89,7 +89,7 @@ def _hash(path: Path) -> str:
     try:
         return file_sha256(path)
     except OSError as error:
-        raise SourceError(f"{path.name} may not be read; check its permissions.") from error
+        raise SourceError(_("{name} may not be read; check its permissions.", name=path.name)) from error
 
 
 def _new(request: ReviewRequest, sha256: str | None) -> OpenReview:
@@ -149,7 +149,7 @@ def _from_session(session: Session, request: ReviewRequest, loop: Path | None = 
             undone.callback(source.close)
             analysis = LoopAnalysis(session, source, later, place.in_order)
         undone.pop_all()
-    held = LOOKING_ONLY if session.read_only else ""
+    held = _(LOOKING_ONLY) if session.read_only else ""
     of_source = "" if source is None else source.info.notice
     notices = (held, proof_notice(session.found), session.recovered, notice, of_source)
     told = " ".join(filter(None, notices))
@@ -161,12 +161,21 @@ def proof_notice(found: Verification | None) -> str:
     if found is None or found.proof is Proof.PROVEN:
         return ""
     if found.ok:
-        return f"This session is {found.words}."
-    more = len(found.problems) - 1
-    rest = f" ({counted(more, 'more finding')})" if more else ""
-    return (
-        f"This session is not as it was written: {found.problems[0]}{rest} "
-        "Put a copy of its folder back that is whole, or analyse the loop anew."
+        return _("This session is {words}.", words=found.words)
+    first, more = found.problems[0], len(found.problems) - 1
+    if not more:
+        return _(
+            "This session is not as it was written: {finding} "
+            "Put a copy of its folder back that is whole, or analyse the loop anew.",
+            finding=first,
+        )
+    return plural(
+        "This session is not as it was written: {finding} ({count} more finding) "
+        "Put a copy of its folder back that is whole, or analyse the loop anew.",
+        "This session is not as it was written: {finding} ({count} more findings) "
+        "Put a copy of its folder back that is whole, or analyse the loop anew.",
+        more,
+        finding=first,
     )
 
 
@@ -183,7 +192,7 @@ def _loader(session: Session, request: ReviewRequest) -> Callable[[], Runtime]:
     def load() -> Runtime:
         if read_spec(request.model).sha256 != session.model.sha256:
             raise ModelFileError(
-                "This session was made with another model; choose that one to see heat maps and experts."
+                _("This session was made with another model; choose that one to see heat maps and experts.")
             )
         return load_runtime(request.model, request.device)
 
@@ -197,10 +206,10 @@ def _frames_of(session: Session, loop: Path | None) -> tuple[LoopPlace, Seekable
         place = loop_place(session, loop)
         if place.path is not None:
             return place, place.seekable(), ""
-        missing = place.missing
+        missing = _(place.missing)
     except SemcError as error:
         missing = str(error)
-    return place, None, f"{missing} {_WITHOUT}"
+    return place, None, f"{missing} {_(_WITHOUT)}"
 
 
 _NO_TIMES: Final = np.zeros(0, np.float64)
@@ -302,12 +311,15 @@ class OpenReview:
     @property
     def greeting(self) -> str:
         """The sentence for the status line when it is open."""
-        made = "Taken up again" if self.again else "A new session"
         if self.looking_only:
-            made = "For looking only"
+            made = N_("For looking only: {name}"), N_("For looking only: {name}, proven by this machine")
+        elif self.again:
+            made = N_("Taken up again: {name}"), N_("Taken up again: {name}, proven by this machine")
+        else:
+            made = N_("A new session: {name}"), N_("A new session: {name}, proven by this machine")
         found = self.session.found
-        proven = ", proven by this machine" if found is not None and found.proof is Proof.PROVEN else ""
-        return f"{made}: {self.session.folder.name}{proven}"
+        proven = found is not None and found.proof is Proof.PROVEN
+        return _(made[proven], name=self.session.folder.name)
 
     @property
     def planes(self) -> tuple[str, ...]:

@@ -21,11 +21,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 
 from app.review.lanes import Lanes, ShareReader, named_lanes, paint_planes
+from app.review.presenter import shown_words
 from app.review.time_scale import TimeScale, TimeSpan, following, panned, ticks, whole_span, zoomed
 from app.widgets import theme
 from app.widgets.drawing import image_of
 from app.widgets.plain import plain_tip
 from semc_core.labels import full_name
+from semc_core.language import _
 from semc_core.session.records import PlaneEntry, RegionEntry
 
 _ZOOM: Final = 1.25
@@ -74,7 +76,7 @@ class TimelineView(QWidget):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName("Time line")
+        self.setAccessibleName(_("Time line"))
         self._colours: dict[str, str] = {}
         self._whole = whole_span(0.0, 0.0)
         self._span = self._whole
@@ -363,7 +365,7 @@ class TimelineView(QWidget):
         if label and line.width() > 2 * em:
             painter.setFont(theme.scaled_font(self.font(), 0.75))
             painter.setPen(QColor(theme.TEXT))
-            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, label)
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, shown_words(label))
 
     def _paint_playhead(self, painter: QPainter, box: QRectF, scale: TimeScale) -> None:
         x = round(scale.x(self._playhead_s)) + 0.5

@@ -20,6 +20,7 @@ from app.tasks import Background, Post, fault_of
 from app.view_data import ReviewSnapshot
 from semc_core.errors import SaveError
 from semc_core.imaging.thumbnail import thumbnail
+from semc_core.language import N_, _
 from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.session.correcting.changes import AddPlane, Change, ChooseFrame
 from semc_core.session.correcting.sentences import done_sentence, seen_words
@@ -29,7 +30,7 @@ from semc_core.session.session import Session
 from semc_core.types import FrameResult
 
 _REFRESH_S: Final = 0.5
-_NOT_CHANGED: Final = "Nothing was changed: this session is open elsewhere, and here for looking only."
+_NOT_CHANGED: Final = N_("Nothing was changed: this session is open elsewhere, and here for looking only.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +165,11 @@ class SessionWorker:
 
     def undo(self) -> None:
         """Undo the last correction."""
-        self._step_back(Session.undo, "Undone", "There is nothing to undo.")
+        self._step_back(Session.undo, N_("Undone: {change}"), N_("There is nothing to undo."))
 
     def redo(self) -> None:
         """Do it again."""
-        self._step_back(Session.redo, "Done again", "There is nothing to do again.")
+        self._step_back(Session.redo, N_("Done again: {change}"), N_("There is nothing to do again."))
 
     def _with_frame(self, index: int, plane_id: int | None, make: Callable[[FrameResult], Change]) -> None:
         analysis = self.opened.analysis
@@ -183,19 +184,19 @@ class SessionWorker:
 
         self._correct(correct)
 
-    def _step_back(self, step: Callable[[Session], str | None], word: str, nothing: str) -> None:
+    def _step_back(self, step: Callable[[Session], str | None], done: str, nothing: str) -> None:
         times = {plane.plane_id: plane.time_s for plane in self.snapshot.planes}
 
         def correct() -> str:
             text = step(self.opened.session)
-            return nothing if text is None else f"{word}: {seen_words(text, times.get)}"
+            return _(nothing) if text is None else _(done, change=seen_words(text, times.get))
 
         self._correct(correct)
 
     def _correct(self, correct: Callable[[], str]) -> None:
         """Correct, and tell what was done; a person waits, so the analysis holds and looks come later."""
         if self.looking_only:
-            self._listener.message(_NOT_CHANGED)
+            self._listener.message(_(_NOT_CHANGED))
             return
         analysis, session = self.opened.analysis, self.opened.session
 

@@ -14,6 +14,7 @@ from app.sessions.presenter import SessionRow, SessionsSnapshot, newest_first, s
 from app.tasks import Background, Post, fault_of
 from semc_core.errors import SemcError, SessionInUse
 from semc_core.io.regular import is_folder
+from semc_core.language import N_, _
 from semc_core.paths import log_folder
 from semc_core.session.session import Session
 
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 
 PIECE: Final = 20
 """So many sessions are shown at once: the first soon, and the window is not kept busy with each."""
-_WAITS: Final = (
+_WAITS: Final = N_(
     "It stays: something of it waits to be sent, or its server has not yet said that it keeps it; look under "
-    "Sending ({})."
+    "Sending ({key})."
 )
-_REVIEWED: Final = "It stays: it is open in review. Review another session first."
+_REVIEWED: Final = N_("It stays: it is open in review. Review another session first.")
 
 
 class SessionsController:
@@ -99,7 +100,7 @@ class SessionsController:
     def delete(self, row: SessionRow) -> None:
         """Delete a session for good, unless it is open or waits to be sent; one at a time."""
         if self.snapshot.deleting is None:
-            self._show(replace(self.snapshot, deleting=row.folder, message="Deleting …"))
+            self._show(replace(self.snapshot, deleting=row.folder, message=_("Deleting …")))
             self._deletes.start(lambda: self._delete(row.folder), partial(self._deleted, row))
 
     def say(self, sentence: str) -> None:
@@ -152,9 +153,9 @@ class SessionsController:
 
         reviewed = self._reviewed()
         if reviewed is not None and reviewed.folder.resolve() == folder.resolve():
-            raise SessionInUse(_REVIEWED)
+            raise SessionInUse(_(_REVIEWED))
         if self._queueing() or folder.resolve() in sessions_that_wait(self._data):
-            raise SessionInUse(_WAITS.format(first_key("sending")))
+            raise SessionInUse(_(_WAITS, key=first_key("sending")))
         try:
             delete_one(folder, log_folder())
         except SemcError as error:
@@ -171,7 +172,8 @@ class SessionsController:
             self.on_message(why)
             return
         rows = tuple(each for each in self.snapshot.rows if each.folder != row.folder)
-        message = future.result() or f"The session is deleted, which frees {size_text(row.size)}."
+        deleted = _("The session is deleted, which frees {size}.", size=size_text(row.size))
+        message = future.result() or deleted
         self._show(replace(self.snapshot, rows=rows, deleting=None, message=message))
         self.on_deleted()
 

@@ -17,6 +17,7 @@ from app.widgets.forms import button, page_title, side_by_side
 from app.widgets.plain import PlainLabel
 from app.widgets.tables import move_by_key
 from semc_core.labels import full_name
+from semc_core.language import _
 
 _ENTER: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -40,12 +41,12 @@ class DeleteQuestion(QDialog):
         """Ask about this session; `open` shows it."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Delete a session")
+        self.setWindowTitle(_("Delete a session"))
         self.question = PlainLabel(question(row))
         self.question.setWordWrap(True)
-        self.keep = button("Keep it  (Esc)", self.reject)
+        self.keep = button(_("Keep it  (Esc)"), self.reject)
         self.keep.setDefault(True)
-        self.delete = button("&Delete the session", self.accept)
+        self.delete = button(_("&Delete the session"), self.accept)
         layout = QVBoxLayout(self)
         layout.addWidget(self.question)
         layout.addLayout(side_by_side(self.keep, self.delete))
@@ -76,13 +77,13 @@ class SessionsDialog(QDialog):
             parent: The window.
         """
         super().__init__(parent)
-        self.setWindowTitle("Sessions")
+        self.setWindowTitle(_("Sessions"))
         self._control = control
         self._shown: SessionsSnapshot | None = None
         self.asks: DeleteQuestion | None = None
         self.typed = SearchLine()
-        self.typed.setPlaceholderText("Type to find: 2026-11, source, protocol, patient")
-        self.typed.setAccessibleName("Find")
+        self.typed.setPlaceholderText(_("Type to find: 2026-11, source, protocol, patient"))
+        self.typed.setAccessibleName(_("Find"))
         self.table, self.picture = SessionTable(), SmallPicture()
         self._plane, self._message = PlainLabel(), PlainLabel()
         self._message.setObjectName("notice")
@@ -90,9 +91,9 @@ class SessionsDialog(QDialog):
         em = theme.em(self)
         self.setMinimumSize(round(46 * em), round(27 * em))
         self.resize((parent.size() * 0.94).boundedTo(self.minimumSize() * 1.7))
-        self.typed.textChanged.connect(lambda _: self._show_rows())
-        self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_chosen())
-        self.table.doubleClicked.connect(lambda _: self.review())
+        self.typed.textChanged.connect(lambda _text: self._show_rows())
+        self.table.selectionModel().selectionChanged.connect(lambda *_changes: self._show_chosen())
+        self.table.doubleClicked.connect(lambda _index: self.review())
         control.on_change = self._refresh
         control.look()
 
@@ -166,7 +167,7 @@ class SessionsDialog(QDialog):
         row, snapshot = self.table.chosen, self._control.snapshot
         self._message.setText(sentence(snapshot, len(self.table.rows), self.typed.text(), row))
         self._control.look_at(row, self.picture.show_pixels)
-        self._plane.setText(full_name(row.plane) if row is not None and row.plane else "No picture")
+        self._plane.setText(full_name(row.plane) if row is not None and row.plane else _("No picture"))
         idle = row is not None and snapshot.deleting is None
         self.go.setEnabled(idle and row is not None and not row.fault)
         self.delete.setEnabled(idle)
@@ -176,9 +177,9 @@ class SessionsDialog(QDialog):
     def _build(self) -> None:
         for label in (self._plane, self._message):
             label.setWordWrap(True)
-        self.delete = button("Delete …  (Del)", self.ask_to_delete)
-        self.go = button("Review  (Enter)", self.review)
-        leave = button("Close  (Esc)", self.reject)
+        self.delete = button(_("Delete …  (Del)"), self.ask_to_delete)
+        self.go = button(_("Review  (Enter)"), self.review)
+        leave = button(_("Close  (Esc)"), self.reject)
         for each in (self.delete, self.go, leave):
             # Enter is for the line that is chosen.
             each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -196,7 +197,7 @@ class SessionsDialog(QDialog):
         last.addWidget(leave)
         last.addWidget(self.go)
         layout = QVBoxLayout(self)
-        layout.addWidget(page_title("Sessions", self))
+        layout.addWidget(page_title(_("Sessions"), self))
         layout.addWidget(self.typed)
         layout.addLayout(middle, 1)
         layout.addWidget(self._message)

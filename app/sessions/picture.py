@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.widgets import theme
 from app.widgets.drawing import draw_in, image_of
+from semc_core.language import _
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +25,7 @@ class SmallPicture(QWidget):
         self.image = QImage()
         em = theme.em(self)
         self.setMinimumSize(round(13 * em), round(10 * em))
-        self.setAccessibleName("A plane of the chosen session")
+        self.setAccessibleName(_("A plane of the chosen session"))
 
     def show_pixels(self, pixels: NDArray[np.uint8] | None) -> None:
         """Show uint8 (h, w) or (h, w, 3); None shows nothing."""

@@ -8,15 +8,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from semc_core.text import counted, short
+from semc_core.language import N_, _, decimal, plural
+from semc_core.text import short
 
 COLUMNS: Final = (
-    "When", "State", "Source", "Planes", "Checklist", "Length", "Size", "Protocol", "Patient",
+    N_("When"), N_("State"), N_("Source"), N_("Planes"), N_("Checklist"), N_("Length"), N_("Size"),
+    N_("Protocol"), N_("Patient"),
 )  # fmt: skip
-NOT_READ: Final = "cannot be read"
-OPEN: Final = "open"
-NEVER_CLOSED: Final = "never closed"
-_NONE: Final = "There is no session in this folder yet. Each scan and each review makes one."
+NOT_READ: Final = N_("cannot be read")
+OPEN: Final = N_("open")
+NEVER_CLOSED: Final = N_("never closed")
+_NONE: Final = N_("There is no session in this folder yet. Each scan and each review makes one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,36 +98,40 @@ def matching(rows: Sequence[SessionRow], typed: str) -> list[SessionRow]:
 
 def _searched(row: SessionRow) -> str:
     """What is looked at: day and time, source, protocol, patient, and how it stands."""
-    parts = (_when(row), row.source, row.protocol, row.patient, state(row))
+    parts = (_when(row), row.source, row.protocol, row.patient, _(state(row)))
     return "\n".join(parts).casefold()
 
 
 def state(row: SessionRow) -> str:
-    """How it stands, in a word or two."""
+    """How it stands, in a word or two of English."""
     if row.open:
         return OPEN
     if row.fault:
         return NOT_READ
     if not row.closed:
         return NEVER_CLOSED
-    return "exported" if row.exported else "not exported"
+    return N_("exported") if row.exported else N_("not exported")
 
 
 def cells(row: SessionRow) -> tuple[str, ...]:
     """A line of the table."""
     if row.fault:
-        return _when(row), state(row), row.source, "", "", "", size_text(row.size), "", ""
+        return _when(row), _(state(row)), row.source, "", "", "", size_text(row.size), "", ""
     length = f"{int(row.length_s) // 60}:{int(row.length_s) % 60:02d}"
-    done = f"{row.settled} of {row.required}" if row.settled < row.required else "complete"
+    done = _("complete")
+    if row.settled < row.required:
+        done = _("{settled} of {required}", settled=row.settled, required=row.required)
     return (
-        _when(row), state(row), row.source, str(row.planes), done if row.required else "", length,
+        _when(row), _(state(row)), row.source, str(row.planes), done if row.required else "", length,
         size_text(row.size), row.protocol, row.patient,
     )  # fmt: skip
 
 
 def size_text(size: int) -> str:
     """ "12.3 MB"."""
-    return f"{size / 1e9:,.2f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+    if size >= 1e9:
+        return f"{decimal(size / 1e9, 2, grouped=True)} GB"
+    return f"{decimal(size / 1e6, 1, grouped=True)} MB"
 
 
 def _when(row: SessionRow) -> str:
@@ -149,32 +155,47 @@ def sentence(snapshot: SessionsSnapshot, found: int, typed: str, chosen: Session
 
 def _count(snapshot: SessionsSnapshot, found: int, typed: str) -> str:
     if snapshot.reading:
-        so_far = f": {len(snapshot.rows)} of {snapshot.total}" if snapshot.total else ""
-        return f"Reading the sessions{so_far} …"
+        if not snapshot.total:
+            return _("Reading the sessions …")
+        return _("Reading the sessions: {done} of {total} …", done=len(snapshot.rows), total=snapshot.total)
     if not snapshot.rows:
-        return _NONE
-    whole = counted(len(snapshot.rows), "session")
+        return _(_NONE)
+    whole = len(snapshot.rows)
     if typed.strip():
-        return f"{found} of {whole} hold what was typed."
-    return f"{whole}, {size_text(sum(row.size for row in snapshot.rows))} in all."
+        return plural(
+            "{found} of {count} session hold what was typed.",
+            "{found} of {count} sessions hold what was typed.",
+            whole,
+            found=found,
+        )
+    size = size_text(sum(row.size for row in snapshot.rows))
+    return plural("{count} session, {size} in all.", "{count} sessions, {size} in all.", whole, size=size)
 
 
 def refusal(row: SessionRow) -> str:
     """Why a session is not deleted, and what to do, as far as its line says; else ""."""
     if row.open:
-        return "It stays: it is open, here or in another program. Close it there first."
+        return _("It stays: it is open, here or in another program. Close it there first.")
     if row.fault:
-        return "It stays: it cannot be read, so nobody knows what would be lost. Look into its folder."
+        return _("It stays: it cannot be read, so nobody knows what would be lost. Look into its folder.")
     if not row.closed:
-        return "It stays: it was never closed. Open it in review once (Enter), which puts it right."
+        return _("It stays: it was never closed. Open it in review once (Enter), which puts it right.")
     return ""
 
 
 def question(row: SessionRow) -> str:
     """What is asked before a session is deleted."""
-    planes = counted(row.planes, "plane") if row.planes else "no planes"
-    exported = "It was exported." if row.exported else "It was never exported: there is no other copy of it."
-    return (
-        f"Delete the session of {_when(row)} ({short(row.source)})? It holds {planes} in "
-        f"{size_text(row.size)}. {exported} Pictures, clips, recordings and corrections are gone for good."
+    size = size_text(row.size)
+    holds = _("It holds no planes in {size}.", size=size)
+    if row.planes:
+        one, many = N_("It holds {count} plane in {size}."), N_("It holds {count} planes in {size}.")
+        holds = plural(one, many, row.planes, size=size)
+    exported = _("It was never exported: there is no other copy of it.")
+    return " ".join(
+        (
+            _("Delete the session of {when} ({source})?", when=_when(row), source=short(row.source)),
+            holds,
+            _("It was exported.") if row.exported else exported,
+            _("Pictures, clips, recordings and corrections are gone for good."),
+        )
     )

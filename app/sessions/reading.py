@@ -13,6 +13,7 @@ from app.sessions.presenter import SessionRow
 from semc_core.errors import ProtocolError, SemcError
 from semc_core.imaging.thumbnail import thumbnail
 from semc_core.io.lock import is_held
+from semc_core.language import _
 from semc_core.protocols.checklist import session_checklist
 from semc_core.protocols.fitting import fitting_protocol
 from semc_core.protocols.loader import ProtocolBook, load_protocols
@@ -94,9 +95,8 @@ def picture_of(row: SessionRow) -> NDArray[np.uint8] | None:
 
 
 def _damaged(folder: Path, error: Exception) -> SessionRow:
-    fault = (
-        str(error) if isinstance(error, SemcError) else "The session cannot be read; look into its folder."
-    )
+    unknown = _("The session cannot be read; look into its folder.")
+    fault = str(error) if isinstance(error, SemcError) else unknown
     try:
         when = datetime.fromtimestamp((folder / DATABASE_NAME).stat().st_mtime).astimezone()
         size = size_of(folder)

@@ -12,6 +12,7 @@ from app.sessions.presenter import COLUMNS, SessionRow, cells
 from app.widgets import theme
 from app.widgets.plain import plain_tip
 from app.widgets.tables import choose_by_row, chosen_row
+from semc_core.language import _
 from semc_core.text import readable
 
 _MEASURED: Final = 30
@@ -71,7 +72,7 @@ class SessionRows(QAbstractTableModel):
         """The columns' titles."""
         if role != Qt.ItemDataRole.DisplayRole or orientation is not Qt.Orientation.Horizontal:
             return None
-        return COLUMNS[section]
+        return _(COLUMNS[section])
 
 
 class SessionTable(QTableView):
@@ -88,7 +89,7 @@ class SessionTable(QTableView):
         header.setResizeContentsPrecision(_MEASURED)
         header.setMaximumSectionSize(round(_WIDEST_EM * theme.em(self)))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName("Sessions")
+        self.setAccessibleName(_("Sessions"))
 
     @property
     def chosen(self) -> SessionRow | None:

@@ -14,26 +14,32 @@ from app.widgets import theme
 from app.widgets.fitted import FittedBox
 from app.widgets.forms import add_row, tell_choice
 from app.widgets.plain import PlainLabel
+from semc_core.language import N_, _
 from semc_core.picture_options import PictureOptions, choices, picture_options
 from semc_core.sources.devices.measured import in_words
 from semc_core.types import CaptureInfo
 
-_TITLES: Final = {"range": "Levels", "aspect": "Shape", "deinterlace": "Deinterlace", "flip": "Flip"}
+_TITLES: Final = {
+    "range": N_("Levels"),
+    "aspect": N_("Shape"),
+    "deinterlace": N_("Deinterlace"),
+    "flip": N_("Flip"),
+}
 _VALUES: Final = {
-    ("range", "auto"): "as the source says",
-    ("range", "full"): "full: black is 0, white 255",
-    ("range", "limited"): "limited: black is 16, white 235",
-    ("aspect", "auto"): "as the source says",
-    ("deinterlace", "auto"): "when it is marked",
-    ("deinterlace", "on"): "always",
-    ("deinterlace", "off"): "never",
-    ("flip", "none"): "not flipped",
-    ("flip", "horizontal"): "left and right",
-    ("flip", "vertical"): "top and bottom",
-    ("flip", "180"): "turned by 180 degrees",
+    ("range", "auto"): N_("as the source says"),
+    ("range", "full"): N_("full: black is 0, white 255"),
+    ("range", "limited"): N_("limited: black is 16, white 235"),
+    ("aspect", "auto"): N_("as the source says"),
+    ("deinterlace", "auto"): N_("when it is marked"),
+    ("deinterlace", "on"): N_("always"),
+    ("deinterlace", "off"): N_("never"),
+    ("flip", "none"): N_("not flipped"),
+    ("flip", "horizontal"): N_("left and right"),
+    ("flip", "vertical"): N_("top and bottom"),
+    ("flip", "180"): N_("turned by 180 degrees"),
 }
 
-_NO_MODES: Final = "It does not tell its modes; the best that it grants is used."
+_NO_MODES: Final = N_("It does not tell its modes; the best that it grants is used.")
 
 
 class CardMemory(Protocol):
@@ -83,27 +89,29 @@ class CardDialog(QDialog):
         self._choice = CardChoice()
         self.over = False
         self.mode = FittedBox()
-        self.mode.setAccessibleName("Mode")
+        self.mode.setAccessibleName(_("Mode"))
         # A card may have modes with long names, which would push the words beside them away.
         self.mode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.mode.setMinimumContentsLength(24)
         tell_choice(self.mode)
-        self.note = PlainLabel("Asking the card for its modes …")
+        self.note = PlainLabel(_("Asking the card for its modes …"))
         self.note.setObjectName("dim")
         self.note.setWordWrap(True)
         self.fields = {field: QComboBox() for field in _TITLES}
         form = self._form = QFormLayout()
-        add_row(form, "Size, rate, format", self.mode)
+        add_row(form, _("Size, rate, format"), self.mode)
         form.addRow("", self.note)
         for field, box in self.fields.items():
-            box.setAccessibleName(_TITLES[field])
+            box.setAccessibleName(_(_TITLES[field]))
             for value in choices(field):
-                box.addItem(_VALUES.get((field, value), value), value)
-            add_row(form, _TITLES[field], box)
+                box.addItem(_(_VALUES.get((field, value), value)), value)
+            add_row(form, _(_TITLES[field]), box)
         self.given = PlainLabel()
         self.given.setWordWrap(True)
         self.given.hide()
-        hint = self._hint = PlainLabel("Kept for this card, whatever its number is. From the next scan on.")
+        hint = self._hint = PlainLabel(
+            _("Kept for this card, whatever its number is. From the next scan on.")
+        )
         hint.setObjectName("dim")
         hint.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
@@ -137,18 +145,21 @@ class CardDialog(QDialog):
             return
         self._identity, self._choice = card.identity, self._memory.card(card.identity)
         untold = not card.modes and not card.stream
-        self.note.setText(_NO_MODES if untold else "")
+        self.note.setText(_(_NO_MODES) if untold else "")
         self.note.setVisible(untold)
         if card.stream:
             self._form.setRowVisible(self.mode, False)
-            self._hint.setText(f"Kept for {card.identity}, whoever is named in it. From the next scan on.")
+            kept = N_("Kept for {address}, whoever is named in it. From the next scan on.")
+            self._hint.setText(_(kept, address=card.identity))
         self.mode.clear()
         self._offer(card.modes, card.best)
         for field, box in self.fields.items():
             box.setCurrentIndex(box.findData(getattr(self._choice.options, field)))
         if scanned is not None and scanned.device == card.identity and scanned.width:
             given = in_words(scanned.width, scanned.height, scanned.rate)
-            self.given.setText(f"Now it gives {given}, measured; {scanned.asked or 'nothing'} was asked for.")
+            text = N_("Now it gives {given}, measured; {asked} was asked for.")
+            text = text if scanned.asked else N_("Now it gives {given}, measured; nothing was asked for.")
+            self.given.setText(_(text, given=given, asked=scanned.asked))
             self.given.show()
         self.save.setEnabled(True)
 
@@ -160,7 +171,7 @@ class CardDialog(QDialog):
     def _offer(self, modes: Sequence[str], best: str = "") -> None:
         kept = self.mode.currentData() if self.mode.count() else self._choice.mode
         self.mode.clear()
-        self.mode.addItem(f"the best ({best})" if best else "the best that it has", "")
+        self.mode.addItem(_("the best ({mode})", mode=best) if best else _("the best that it has"), "")
         for mode in dict.fromkeys([*modes, *([kept] if kept else [])]):
             self.mode.addItem(mode, mode)
         self.mode.setCurrentIndex(max(0, self.mode.findData(kept)))

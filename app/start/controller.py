@@ -12,12 +12,12 @@ from app.start.models import ModelChoice, model_choices
 from app.start.recent import CardModes, RecentSession, camera_choices, card_modes, recent_sessions
 from app.tasks import Background, Post
 from semc_core.errors import SemcError
+from semc_core.language import _, decimal, plural
 from semc_core.model.registry import ModelRegistry
 from semc_core.paths import log_folder
 from semc_core.protocols.loader import ProtocolBook
 from semc_core.session.erasing.retention import Held, delete_old
 from semc_core.session.erasing.rule import Retention
-from semc_core.text import counted
 
 
 class SourceListView(Protocol):
@@ -129,12 +129,17 @@ class SourceLists:
         try:
             gone = future.result()
         except SemcError as error:
-            self._report(f"Old sessions could not be deleted. {error}")
+            self._report(f"{_('Old sessions could not be deleted.')} {error}")
             return
         if gone:
             size = sum(each.size for each in gone) / 1e6
             self._view.show_deleted(
-                f"At this start {counted(len(gone), 'old session')} went, {size:.1f} MB in all."
+                plural(
+                    "At this start {count} old session went, {size} MB in all.",
+                    "At this start {count} old sessions went, {size} MB in all.",
+                    len(gone),
+                    size=decimal(size, 1),
+                )
             )
             # Not `look_for_sessions`: a list that is being made may still hold what went.
             self._sessions.start(lambda: recent_sessions(root), self._show_sessions)

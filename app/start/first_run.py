@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 from app.widgets import theme
 from app.widgets.forms import button, panel
 from app.widgets.plain import PlainLabel
+from semc_core.language import _
 
 TEST_PATIENT: Final = 2007
 """Of the simulated ones: no model of ours was trained on it."""
@@ -37,19 +38,21 @@ class FirstRun(QWidget):
         """
         super().__init__()
         file.clicked.connect(self.file_wanted)
-        review = button("Review real planes", self.demonstration_wanted.emit)
-        scan = button("Watch a simulated scan", lambda: self.chosen.emit(f"simulated:{TEST_PATIENT}"))
-        card, layout = panel(owner, "New here? Three things to try")
-        card.setAccessibleName("Three things to try")
+        review = button(_("Review real planes"), self.demonstration_wanted.emit)
+        scan = button(_("Watch a simulated scan"), lambda: self.chosen.emit(f"simulated:{TEST_PATIENT}"))
+        card, layout = panel(owner, _("New here? Three things to try"))
+        card.setAccessibleName(_("Three things to try"))
         self._rows = QGridLayout()
         self._rows.setColumnStretch(1, 1)
         self._rows.setHorizontalSpacing(round(0.8 * theme.em(owner)))
         self._add(
             review,
-            "Eleven planes of fetuses, named by the fetal model, which learned from them; correct a name.",
+            _("Eleven planes of fetuses, named by the fetal model, which learned from them; correct a name."),
         )
-        self._add(scan, "An upper abdomen: planes are found and saved while it runs. No scanner is needed.")
-        self._add(file, "A loop of your own, a video or DICOM, played as if it were live.")
+        self._add(
+            scan, _("An upper abdomen: planes are found and saved while it runs. No scanner is needed.")
+        )
+        self._add(file, _("A loop of your own, a video or DICOM, played as if it were live."))
         layout.addLayout(self._rows)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

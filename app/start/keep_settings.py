@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from app.widgets.fitted import FittedBox
 from app.widgets.forms import side_by_side, tell_choice
 from app.widgets.plain import PlainLabel
+from semc_core.language import N_, _
 from semc_core.session.erasing.rule import Retention
 
 CHOICES: Final = (
@@ -18,24 +19,43 @@ CHOICES: Final = (
     *(Retention(most_bytes=gb * 10**9) for gb in (50, 200, 1000)),
 )
 
+_BY_DAYS: Final = N_(
+    "Each time the program starts it deletes sessions that nobody changed for {days} days, with pictures and "
+    "recordings, for good. A session that was never exported, is open or cannot be read stays."
+)
+_BY_SIZE: Final = N_(
+    "Each time the program starts it deletes the oldest sessions while all are larger than {size} GB, with "
+    "pictures and recordings, for good. A session that was never exported, is open or cannot be read stays."
+)
+_BOTH: Final = N_(
+    "Each time the program starts it deletes sessions that nobody changed for {days} days and the oldest "
+    "sessions while all are larger than {size} GB, with pictures and recordings, for good. A session that "
+    "was never exported, is open or cannot be read stays."
+)
+
 
 def title(rule: Retention) -> str:
     """ "for ever", "90 days", "up to 50 GB"."""
-    size = "" if rule.most_bytes is None else f"up to {rule.most_bytes / 1e9:g} GB"
-    return ", ".join(filter(None, ("" if rule.days is None else f"{rule.days:g} days", size))) or "for ever"
+    parts = []
+    if rule.days is not None:
+        parts.append(_("{days} days", days=f"{rule.days:g}"))
+    if rule.most_bytes is not None:
+        parts.append(_("up to {size} GB", size=_gigabytes(rule)))
+    return ", ".join(parts) or _("for ever")
 
 
 def sentence(rule: Retention) -> str:
     """What becomes of sessions; "" where they are kept for ever."""
     if rule.days is None and rule.most_bytes is None:
         return ""
-    old = [] if rule.days is None else [f"sessions that nobody changed for {rule.days:g} days"]
-    if rule.most_bytes is not None:
-        old.append(f"the oldest sessions while all are larger than {rule.most_bytes / 1e9:g} GB")
-    return (
-        f"Each time the program starts it deletes {' and '.join(old)}, with pictures and recordings, for "
-        "good. A session that was never exported, is open or cannot be read stays."
-    )
+    text = _BOTH
+    if rule.days is None or rule.most_bytes is None:
+        text = _BY_SIZE if rule.days is None else _BY_DAYS
+    return _(text, days="" if rule.days is None else f"{rule.days:g}", size=_gigabytes(rule))
+
+
+def _gigabytes(rule: Retention) -> str:
+    return "" if rule.most_bytes is None else f"{rule.most_bytes / 1e9:g}"
 
 
 class KeepSettings(QWidget):
@@ -50,12 +70,12 @@ class KeepSettings(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.choice = FittedBox()
-        self.choice.setAccessibleName("How long sessions are kept")
+        self.choice.setAccessibleName(_("How long sessions are kept"))
         self.choice.setMinimumHeight(QPushButton().sizeHint().height())
         tell_choice(self.choice)
         self._offered: list[Retention] = []
         self._meaning, self._done = PlainLabel(), PlainLabel()
-        label = PlainLabel("Keep sessions")
+        label = PlainLabel(_("Keep sessions"))
         label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

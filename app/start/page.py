@@ -32,15 +32,16 @@ from app.widgets.fitted import FittedBox
 from app.widgets.forms import button, panel, side_by_side, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
 from app.widgets.wrapping import WrapRow
+from semc_core.language import N_, _
 
 if TYPE_CHECKING:
     from app.start.recent import RecentSession
 
-DEMONSTRATION_TIP: Final = (
+DEMONSTRATION_TIP: Final = N_(
     "Eleven real planes of fetuses in five countries, named by the fetal model. It learned from these very "
     "pictures: they show how review works, not how good the model is."
 )
-DEVICES: Final = {"auto": "Choose by itself", "cpu": "CPU", "cuda": "NVIDIA GPU"}
+DEVICES: Final = {"auto": N_("Choose by itself"), "cpu": "CPU", "cuda": "NVIDIA GPU"}
 
 
 class StartPage(QWidget):
@@ -93,8 +94,8 @@ class StartPage(QWidget):
         self._with_keys: list[tuple[QPushButton, str, str]] = []
         self._address = QLineEdit()
         self._patient = QSpinBox()
-        self._recent = LinkList("Nothing opened yet.")
-        self._sessions = LinkList("None yet. Each scan and each review makes one.")
+        self._recent = LinkList(_("Nothing opened yet."))
+        self._sessions = LinkList(_("None yet. Each scan and each review makes one."))
         self.recording, self.keeping = RecordSettings(), KeepSettings()
         self._model = FittedBox()
         self._model_line = PlainLabel()
@@ -106,16 +107,16 @@ class StartPage(QWidget):
         self._protocol_note = PlainLabel()
         self._back = QPushButton()
         self._back.clicked.connect(self.back_wanted)
-        self.first_run = FirstRun(self, self._keyed("Open a file …", "open_file"))
+        self.first_run = FirstRun(self, self._keyed(_("Open a file …"), "open_file"))
         self.first_run.demonstration_wanted.connect(self.demonstration_wanted)
         self.first_run.chosen.connect(self.chosen)
         self.first_run.file_wanted.connect(self.file_wanted)
         for field, name in (
-            (self._cameras, "Camera"),
-            (self._patient, "Simulated patient"),
-            (self._model, "What is scanned"),
-            (self._device, "Device that the model runs on"),
-            (self._protocol, "Protocol"),
+            (self._cameras, _("Camera")),
+            (self._patient, _("Simulated patient")),
+            (self._model, _("What is scanned")),
+            (self._device, _("Device that the model runs on")),
+            (self._protocol, _("Protocol")),
         ):
             field.setMinimumHeight(self._back.sizeHint().height())
             field.setAccessibleName(name)
@@ -178,14 +179,14 @@ class StartPage(QWidget):
         for source, name in cameras:
             self._cameras.addItem(name, source)
         if not cameras:
-            self._cameras.addItem("None found", "camera:0")
-        offered = [source for source, _ in cameras]
+            self._cameras.addItem(_("None found"), "camera:0")
+        offered = [source for source, _name in cameras]
         for source in (chosen, self._last_camera):
             if source in offered:
                 self._cameras.setCurrentIndex(offered.index(source))
                 break
         if not cameras:
-            self._cameras.setToolTip("None found. Start tries device 0.")
+            self._cameras.setToolTip(_("None found. Start tries device 0."))
 
     def show_model(self, path: Path, name: str, device: str) -> None:
         """The model file, what it is called, and the device that the next scan will use."""
@@ -238,7 +239,7 @@ class StartPage(QWidget):
         self._protocol.clear()
         for key, title in choices:
             self._protocol.addItem(title, key)
-        self._protocol.setCurrentIndex(max(0, [key for key, _ in choices].index(choice)))
+        self._protocol.setCurrentIndex(max(0, [key for key, _title in choices].index(choice)))
 
     @property
     def protocol_note(self) -> str:
@@ -257,7 +258,9 @@ class StartPage(QWidget):
 
     def show_back(self, where: str) -> None:
         """What there is to go back to: "scan", "review", or "" for nothing."""
-        self._back.setText(f"Back to the {where}  (Esc)")
+        self._back.setText(
+            _("Back to the scan  (Esc)") if where == "scan" else _("Back to the review  (Esc)")
+        )
         self._back.setVisible(bool(where))
 
     def show_keys(self) -> None:
@@ -283,11 +286,11 @@ class StartPage(QWidget):
         }
 
     def _heading(self) -> QHBoxLayout:
-        title = PlainLabel("Scan, or review a loop")
+        title = PlainLabel(_("Scan, or review a loop"))
         title.setFont(theme.scaled_font(self.font(), 1.9, bold=True))
         row = QHBoxLayout()
         row.addWidget(title)
-        promise = PlainLabel("Nothing leaves this computer unless you send it.")
+        promise = PlainLabel(_("Nothing leaves this computer unless you send it."))
         promise.setObjectName("dim")
         promise.setWordWrap(True)
         promise.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -296,91 +299,91 @@ class StartPage(QWidget):
         return row
 
     def _file_card(self) -> QFrame:
-        files = self._keyed("Play file …", "open_file")
+        files = self._keyed(_("Play file …"), "open_file")
         files.clicked.connect(self.file_wanted)
-        folder = button("Folder of images …", self.folder_wanted.emit)
+        folder = button(_("Folder of images …"), self.folder_wanted.emit)
         return self._card(
-            "Play a recorded loop",
-            "As if it were live. Or drop a file anywhere on the window.",
+            _("Play a recorded loop"),
+            _("As if it were live. Or drop a file anywhere on the window."),
             WrapRow(files, folder),
         )
 
     def _review_card(self) -> QFrame:
-        loop = self._keyed("Review file …", "review")
+        loop = self._keyed(_("Review file …"), "review")
         loop.clicked.connect(self.review_file_wanted)
-        folder = button("Folder …", self.review_folder_wanted.emit)
-        folder.setToolTip("A folder of images, or of a session")
-        shown = button("Demonstration", self.demonstration_wanted.emit)
-        shown.setToolTip(DEMONSTRATION_TIP)
+        folder = button(_("Folder …"), self.review_folder_wanted.emit)
+        folder.setToolTip(_("A folder of images, or of a session"))
+        shown = button(_("Demonstration"), self.demonstration_wanted.emit)
+        shown.setToolTip(_(DEMONSTRATION_TIP))
         return self._card(
-            "Review a recorded loop",
-            "Every frame is analysed; correct what was found on a time line.",
+            _("Review a recorded loop"),
+            _("Every frame is analysed; correct what was found on a time line."),
             WrapRow(loop, folder, shown),
         )
 
     def _sessions_card(self) -> QFrame:
-        every = self._keyed("All sessions …", "sessions")
-        every.setToolTip("Find one by its day, source, protocol or patient; review it, or delete it")
+        every = self._keyed(_("All sessions …"), "sessions")
+        every.setToolTip(_("Find one by its day, source, protocol or patient; review it, or delete it"))
         every.clicked.connect(self.sessions_wanted)
         body = QVBoxLayout()
         body.addLayout(self._sessions)
         body.addWidget(WrapRow(every))
         body.addWidget(self.recording)
         body.addWidget(self.keeping)
-        return self._card("Sessions", "", body)
+        return self._card(_("Sessions"), "", body)
 
     def _camera_card(self) -> QFrame:
         self._cameras.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._cameras.setMinimumContentsLength(8)
-        go = QPushButton("Start")
+        go = QPushButton(_("Start"))
         go.clicked.connect(lambda: self.chosen.emit(str(self._cameras.currentData() or "camera:0")))
-        options = QPushButton("Picture …")
-        options.setToolTip("Size and rate that this card is asked for, levels, shape, combs, flips")
+        options = QPushButton(_("Picture …"))
+        options.setToolTip(_("Size and rate that this card is asked for, levels, shape, combs, flips"))
         options.clicked.connect(
             lambda: self.card_wanted.emit(
                 str(self._cameras.currentData() or "camera:0"), self._cameras.currentText()
             )
         )
-        again = button("Look again", self.cameras_wanted.emit)
+        again = button(_("Look again"), self.cameras_wanted.emit)
         return self._card(
-            "Camera or capture card",
-            "The scanner's video output.",
+            _("Camera or capture card"),
+            _("The scanner's video output."),
             WrapRow(self._cameras, go, options, again, stretch=0),
         )
 
     def _stream_card(self) -> QFrame:
-        self._address.setPlaceholderText("rtsp://… or udp://:5000")
-        self._address.setAccessibleName("Address of the stream")
-        go = button("Connect", self._connect)
+        self._address.setPlaceholderText(_("rtsp://… or udp://:5000"))
+        self._address.setAccessibleName(_("Address of the stream"))
+        go = button(_("Connect"), self._connect)
         self._address.returnPressed.connect(self._connect)
-        options = button("Picture …", self._choose_for_stream)
-        options.setToolTip("How the pictures from this address are read: levels, shape, combs, flips")
+        options = button(_("Picture …"), self._choose_for_stream)
+        options.setToolTip(_("How the pictures from this address are read: levels, shape, combs, flips"))
         return self._card(
-            "Network stream",
-            "From an encoder or another computer.",
+            _("Network stream"),
+            _("From an encoder or another computer."),
             WrapRow(self._address, go, options, stretch=0),
         )
 
     def _simulated_card(self) -> QFrame:
         self._patient.setRange(0, 999_999)
         self._patient.setValue(TEST_PATIENT)
-        self._patient.setPrefix("Patient ")
-        go = QPushButton("Start")
+        self._patient.setPrefix(f"{_('Patient')} ")
+        go = QPushButton(_("Start"))
         go.clicked.connect(lambda: self.chosen.emit(f"simulated:{self._patient.value()}"))
         return self._card(
-            "Simulated scan",
-            "An upper abdomen, to try the program without a scanner.",
+            _("Simulated scan"),
+            _("An upper abdomen, to try the program without a scanner."),
             WrapRow(self._patient, go),
         )
 
     def _recent_card(self) -> QFrame:
-        return self._card("Opened lately", "", self._recent)
+        return self._card(_("Opened lately"), "", self._recent)
 
     def _model_card(self) -> QFrame:
         for name, title in DEVICES.items():
-            self._device.addItem(title, name)
-        self._device.activated.connect(lambda _: self.device_chosen.emit(str(self._device.currentData())))
-        other = button("Other model …", self.model_wanted.emit)
+            self._device.addItem(_(title), name)
+        self._device.activated.connect(lambda _at: self.device_chosen.emit(str(self._device.currentData())))
+        other = button(_("Other model …"), self.model_wanted.emit)
         tell_choice(self._device)
         body = QVBoxLayout()
         self._model.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -391,22 +394,21 @@ class StartPage(QWidget):
         self._model_line.hide()
         body.addWidget(self._model)
         body.addWidget(self._model_line)
-        train = button("Train …", self.train_wanted.emit)
-        train.setToolTip("Train a model on your corrections; choose among your models")
-        body.addWidget(WrapRow(PlainLabel("Runs on"), self._device, other, train))
+        train = button(_("Train …"), self.train_wanted.emit)
+        train.setToolTip(_("Train a model on your corrections; choose among your models"))
+        body.addWidget(WrapRow(PlainLabel(_("Runs on")), self._device, other, train))
         self._protocol.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._protocol.setMinimumContentsLength(8)
-        tell_choice(
-            self._protocol, "The planes that the examination should show; the checklist follows them."
-        )
+        about = _("The planes that the examination should show; the checklist follows them.")
+        tell_choice(self._protocol, about)
         self._protocol.activated.connect(
-            lambda _: self.protocol_chosen.emit(str(self._protocol.currentData()))
+            lambda _at: self.protocol_chosen.emit(str(self._protocol.currentData()))
         )
         self._protocol_note.setWordWrap(True)
         self._protocol_note.hide()
-        body.addLayout(side_by_side(PlainLabel("Protocol"), self._protocol, stretch=1))
+        body.addLayout(side_by_side(PlainLabel(_("Protocol")), self._protocol, stretch=1))
         body.addWidget(self._protocol_note)
-        return self._card("What is scanned", "", body)
+        return self._card(_("What is scanned"), "", body)
 
     def _card(self, title: str, text: str, body: QWidget | QLayout) -> QFrame:
         card, layout = panel(self, title, text)
@@ -427,6 +429,6 @@ class StartPage(QWidget):
     def _choose_for_stream(self) -> None:
         address = self._address.text().strip()
         if address:
-            self.card_wanted.emit(address, "Network stream")
+            self.card_wanted.emit(address, _("Network stream"))
         else:
             self._address.setFocus()

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import SourceError
+from semc_core.language import _, plural
 from semc_core.session.listing import sessions_below
-from semc_core.text import counted
 
 _LIMIT: Final = 4
 
@@ -35,7 +35,9 @@ class RecentSession:
     @property
     def text(self) -> str:
         """ "21 Nov 15:02   liver.mp4   5 planes"."""
-        planes = counted(self.planes, "plane") if self.planes else "no planes"
+        planes = _("no planes")
+        if self.planes:
+            planes = plural("{count} plane", "{count} planes", self.planes)
         return f"{self.when:%d %b %H:%M}   {self.source_id}   {planes}"
 
 
@@ -82,8 +84,11 @@ def card_modes(source: str) -> CardModes:
     found = find_card(source)
     if found is None:
         raise SourceError(
-            f"{source} is no camera or capture card and no address; choose a card from the list, or type an "
-            "address, such as rtsp://host/live."
+            _(
+                "{source} is no camera or capture card and no address; choose a card from the list, or type "
+                "an address, such as rtsp://host/live.",
+                source=source,
+            )
         )
     device, system = found
     modes = system.modes(device)
@@ -109,5 +114,5 @@ def camera_choices() -> list[tuple[str, str]]:
     for device in found:
         what = device.identity if identities[device.identity] == 1 else str(device.index)
         where = f"  ({device.place})" if names[device.name] > 1 and device.place else ""
-        choices.append((f"camera:{what}", f"{device.index}  {device.name or 'Device'}{where}"))
+        choices.append((f"camera:{what}", f"{device.index}  {device.name or _('Device')}{where}"))
     return choices

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSizePolicy, QV
 from app.widgets.plain import PlainLabel
 from app.widgets.wrapping import WrapRow
 from semc_core.io.video_quality import Quality
+from semc_core.language import N_, _
 
-TITLES: Final = {Quality.COMPACT: "compact", Quality.LOSSLESS: "lossless"}
+TITLES: Final = {Quality.COMPACT: N_("compact"), Quality.LOSSLESS: N_("lossless")}
 
 
 class RecordSettings(QWidget):
@@ -28,18 +29,19 @@ class RecordSettings(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.quality = QComboBox()
-        self.quality.setAccessibleName("Quality of recordings")
-        self.quality.setToolTip("Compact is close to the original; lossless keeps every pixel and is larger.")
+        self.quality.setAccessibleName(_("Quality of recordings"))
+        about = _("Compact is close to the original; lossless keeps every pixel and is larger.")
+        self.quality.setToolTip(about)
         self.quality.setMinimumHeight(QPushButton().sizeHint().height())
         for quality, title in TITLES.items():
-            self.quality.addItem(title, str(quality))
-        self.clips = QCheckBox("clip with each plane")
-        self.clips.setToolTip("From 2 s before the saved frame to 1 s after it. From the next scan on.")
+            self.quality.addItem(_(title), str(quality))
+        self.clips = QCheckBox(_("clip with each plane"))
+        self.clips.setToolTip(_("From 2 s before the saved frame to 1 s after it. From the next scan on."))
         self.quality.activated.connect(
-            lambda _: self.quality_chosen.emit(Quality(str(self.quality.currentData())))
+            lambda _at: self.quality_chosen.emit(Quality(str(self.quality.currentData())))
         )
         self.clips.clicked.connect(self.clips_chosen)
-        label = PlainLabel("Record")
+        label = PlainLabel(_("Record"))
         label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -14,11 +14,11 @@ from app.train.page import DataChoice, ModelRow, TrainPage
 from app.train.presenter import Phase, RunState, train_view
 from app.train.process import TrainingProcess, TrainPlan, why_not
 from semc_core.errors import SemcError
+from semc_core.language import _, decimal, plural
 from semc_core.model.architecture import PRESETS
 from semc_core.model.file import read_spec
 from semc_core.model.registry import SHIPPED, ModelRegistry, Version
 from semc_core.session.listing import sessions_below
-from semc_core.text import counted
 
 if TYPE_CHECKING:
     from app.choices import Choices
@@ -148,11 +148,11 @@ class TrainController:
             return
         new, current = read_spec(model).sha256, self._registry.current()
         if current is not None and current.sha256 == new:
-            self._page.show_comparison("The new model is in use.", False, False)
+            self._page.show_comparison(_("The new model is in use."), False, False)
             return
         comparison = self.process.comparison()
         if comparison is None:
-            text = self.state.compared or "The new model was not compared with the one in use."
+            text = self.state.compared or _("The new model was not compared with the one in use.")
             self._page.show_comparison(text, False, True)
             return
         refusal = self._registry.refusal(new, comparison)
@@ -202,11 +202,11 @@ class TrainController:
 
     def _show_data(self) -> None:
         count = self._corrected
-        words = "counting …" if count is None else counted(count, "session")
-        corrections = DataChoice(
-            str(self._choices.output), f"My corrections ({words})", bool(count), bool(count)
-        )
-        simulated = DataChoice(_SIMULATED, "40 simulated patients", chosen=False)
+        text = _("My corrections (counting …)")
+        if count is not None:
+            text = plural("My corrections ({count} session)", "My corrections ({count} sessions)", count)
+        corrections = DataChoice(str(self._choices.output), text, bool(count), bool(count))
+        simulated = DataChoice(_SIMULATED, _("40 simulated patients"), chosen=False)
         folders = [DataChoice(folder, _short(Path(folder).name or folder)) for folder in self._folders]
         self._page.show_data([corrections, simulated, *folders])
 
@@ -221,7 +221,7 @@ class TrainController:
         rows = [
             ModelRow(each.number, _model_text(each), each.number == in_use) for each in reversed(versions)
         ]
-        rows.append(ModelRow(SHIPPED, "Came with the program", in_use == SHIPPED))
+        rows.append(ModelRow(SHIPPED, _("Came with the program"), in_use == SHIPPED))
         self._page.show_models(rows, can_go_back)
 
     def _asked(self, do: Callable[[], object]) -> None:
@@ -242,10 +242,12 @@ def _model_text(version: Version) -> str:
     from datetime import datetime
 
     when = datetime.fromisoformat(version.added_utc).astimezone()
-    text = f"Version {version.number}, {when:%d %b %Y}"
+    day = f"{when:%d %b %Y}"
+    text = _("Version {number}, {day}", number=version.number, day=day)
     if version.compared is not None:
-        text += f", F1 {version.compared.candidate.f1:.3f}"
-    return f"{text} (forced)" if version.forced else text
+        f1 = decimal(version.compared.candidate.f1, 3)
+        text = _("Version {number}, {day}, F1 {f1}", number=version.number, day=day, f1=f1)
+    return _("{version} (forced)", version=text) if version.forced else text
 
 
 def _short(name: str) -> str:

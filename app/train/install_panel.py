@@ -18,23 +18,24 @@ from app.widgets import theme
 from app.widgets.forms import button, panel
 from app.widgets.plain import PlainLabel
 from app.widgets.wrapping import WrapRow
+from semc_core.language import N_, _
 from semc_core.text import readable
 
-_ABOUT: Final = (
+_ABOUT: Final = N_(
     "PyTorch, Lightning and what they need: about 6 GB of disk on Linux, less elsewhere. They come from "
     "where pip is set up to look, into the Python that runs this program. Scanning goes on meanwhile."
 )
-_IN_VAIN: Final = (
+_IN_VAIN: Final = N_(
     "pip has installed what it was asked for, but this Python does not find it; close the program, and start "
     "it again."
 )
 _TITLES: Final = {
-    InstallPhase.NONE: "Training needs more packages",
-    InstallPhase.RUNNING: "Installing what training needs …",
-    InstallPhase.CANCELLING: "Stopping …",
-    InstallPhase.CANCELLED: "Not installed: you stopped it. What has come is kept for the next time.",
-    InstallPhase.DONE: "Still missing",
-    InstallPhase.FAILED: "Not installed",
+    InstallPhase.NONE: N_("Training needs more packages"),
+    InstallPhase.RUNNING: N_("Installing what training needs …"),
+    InstallPhase.CANCELLING: N_("Stopping …"),
+    InstallPhase.CANCELLED: N_("Not installed: you stopped it. What has come is kept for the next time."),
+    InstallPhase.DONE: N_("Still missing"),
+    InstallPhase.FAILED: N_("Not installed"),
 }
 
 
@@ -71,8 +72,8 @@ def install_view(state: InstallState, refused: str = "") -> InstallView:
     now = state.lines[-1] if working and state.lines else ""
     vain = phase is InstallPhase.DONE
     return InstallView(
-        title=_TITLES[phase],
-        about=state.message or refused or now or (_IN_VAIN if vain else _ABOUT),
+        title=_(_TITLES[phase]),
+        about=state.message or refused or now or _(_IN_VAIN if vain else _ABOUT),
         fault=vain or phase is InstallPhase.FAILED,
         bar=state.share if working else None,
         can_install=not working and not refused,
@@ -94,8 +95,8 @@ class InstallPanel(QWidget):
         super().__init__(parent)
         self.title, self.about = PlainLabel(), PlainLabel()
         self.bar = QProgressBar()
-        self.install = button("Install", self.install_wanted.emit)
-        self.cancel = button("Stop", self.cancel_wanted.emit)
+        self.install = button(_("Install"), self.install_wanted.emit)
+        self.cancel = button(_("Stop"), self.cancel_wanted.emit)
         self.lines = QPlainTextEdit()
         self._shown: tuple[str, ...] = ()
         self._build()
@@ -123,12 +124,12 @@ class InstallPanel(QWidget):
         for label in (self.title, self.about):
             label.setWordWrap(True)
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress of the installation")
+        self.bar.setAccessibleName(_("Progress of the installation"))
         self.bar.setMaximumHeight(round(0.6 * theme.em(self)))
         self.lines.setReadOnly(True)
         self.lines.setUndoRedoEnabled(False)
         self.lines.setTabChangesFocus(True)
-        self.lines.setAccessibleName("What pip says")
+        self.lines.setAccessibleName(_("What pip says"))
         self.lines.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         card, layout = panel(self, "")
         layout.addWidget(self.title)

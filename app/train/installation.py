@@ -28,12 +28,14 @@ from typing import Any, Final
 from semc_core.errors import SaveError, UsageError
 from semc_core.extras import INSTALL_TRAINING, constraints, requirements
 from semc_core.io.pip import has_pip
+from semc_core.language import N_, _
 
 _RAW_SINCE: Final = (24, 1)
 """From this version on pip tells how much of a file has come, for programs to read."""
 _PROGRESS: Final = re.compile(r"Progress (\d+) of (\d+)")
 _KEPT_LINES: Final = 200
 _END_S: Final = 10.0
+_NO_RIGHT: Final = N_("You may not write where this Python keeps its packages; ask who may, for: {command}")
 
 
 class InstallPhase(Enum):
@@ -67,19 +69,21 @@ class InstallState:
 def why_not_here() -> str:
     """Why nothing can be installed into this Python by the program, in a sentence; "" if it can."""
     if getattr(sys, "frozen", False):
-        return (
+        return _(
             "This program is in one piece, which takes nothing more in. To train, install it by pip instead: "
-            f"{INSTALL_TRAINING}"
+            "{command}",
+            command=INSTALL_TRAINING,
         )
     if not has_pip():
-        return f"This Python has no pip; install it, then: {INSTALL_TRAINING}"
+        return _("This Python has no pip; install it, then: {command}", command=INSTALL_TRAINING)
     if sys.prefix == sys.base_prefix and _managed():
-        return (
+        return _(
             "This Python belongs to the system, which installs its packages itself; make an environment "
-            f"(python3 -m venv), and there: {INSTALL_TRAINING}"
+            "(python3 -m venv), and there: {command}",
+            command=INSTALL_TRAINING,
         )
     if not os.access(sysconfig.get_path("purelib"), os.W_OK):
-        return f"You may not write where this Python keeps its packages; ask who may, for: {INSTALL_TRAINING}"
+        return _(_NO_RIGHT, command=INSTALL_TRAINING)
     return ""
 
 
@@ -140,7 +144,9 @@ class Installation:
                     **_as_group(),
                 )
         except OSError as error:
-            raise SaveError(f"pip could not be started ({error.strerror}); try again.") from error
+            raise SaveError(
+                _("pip could not be started ({reason}); try again.", reason=error.strerror)
+            ) from error
         self._state, self._read_bytes = InstallState(InstallPhase.RUNNING), 0
 
     def cancel(self) -> None:
@@ -213,13 +219,16 @@ def failure(lines: Sequence[str]) -> str:
     """What went wrong, in a sentence, from what pip said."""
     text = "\n".join(lines).lower()
     if "no space left" in text or "disk is full" in text:
-        return "The disk is full; make room, and install again."
+        return _("The disk is full; make room, and install again.")
     if "permission denied" in text or "access is denied" in text:
-        return f"You may not write where this Python keeps its packages; ask who may, for: {INSTALL_TRAINING}"
+        return _(_NO_RIGHT, command=INSTALL_TRAINING)
     if "no matching distribution" in text or "connection" in text or "timed out" in text:
-        return "The packages could not be fetched; check the network and pip's settings, and install again."
+        return _(
+            "The packages could not be fetched; check the network and pip's settings, and install again."
+        )
     last = next((line for line in reversed(lines) if line.lower().startswith("error")), "")
-    return f"pip could not install the packages; what it said is below. {last}".strip()
+    said = _("pip could not install the packages; what it said is below.")
+    return f"{said} {last}".strip()
 
 
 def _command(python: str, wanted: Sequence[str] | None) -> list[str]:
@@ -227,7 +236,8 @@ def _command(python: str, wanted: Sequence[str] | None) -> list[str]:
     pins = constraints()
     names = requirements("train") if wanted is None else tuple(wanted)
     if pins is None or not names:
-        raise UsageError(f"The program was not installed by pip, so install it anew: {INSTALL_TRAINING}")
+        text = N_("The program was not installed by pip, so install it anew: {command}")
+        raise UsageError(_(text, command=INSTALL_TRAINING))
     command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     return [*command, "--progress-bar", "raw" if _raw() else "off", "-c", str(pins), "--", *names]
 

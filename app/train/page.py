@@ -30,11 +30,12 @@ from app.widgets import theme
 from app.widgets.forms import Scrolling, button, empty_out, panel
 from app.widgets.plain import PlainLabel, plain_tip
 from app.widgets.wrapping import WrapRow
+from semc_core.language import N_, _
 
 if TYPE_CHECKING:
     from app.train.plots import TrainPlots
 
-_UNITS = ("minutes", "rounds")
+_UNITS = (N_("minutes"), N_("rounds"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +97,20 @@ class TrainPage(QWidget):
         self._data = QVBoxLayout()
         self.length = QDoubleSpinBox()
         self.unit = QComboBox()
-        self.go_on = QCheckBox("Start from the model in use")
-        self._add_folder = button("Add a folder …", self.folder_wanted.emit)
-        self.start = button("Start training", self.start_wanted.emit)
-        self.stop = button("Stop", self.stop_wanted.emit)
-        self.resume = button("Go on", self.resume_wanted.emit)
+        self.go_on = QCheckBox(_("Start from the model in use"))
+        self._add_folder = button(_("Add a folder …"), self.folder_wanted.emit)
+        self.start = button(_("Start training"), self.start_wanted.emit)
+        self.stop = button(_("Stop"), self.stop_wanted.emit)
+        self.resume = button(_("Go on"), self.resume_wanted.emit)
         self.fault = PlainLabel()
         self.title, self.detail = PlainLabel(), PlainLabel()
         self.bar = QProgressBar()
         self.install = InstallPanel()
         self.curves = TrainCurves()
         self.compared = PlainLabel()
-        self.use = button("Use the new model", self.use_wanted.emit)
-        self.force = button("Use it anyway", self.force_wanted.emit)
-        self.rollback = button("Go back to the model before", self.rollback_wanted.emit)
+        self.use = button(_("Use the new model"), self.use_wanted.emit)
+        self.force = button(_("Use it anyway"), self.force_wanted.emit)
+        self.rollback = button(_("Go back to the model before"), self.rollback_wanted.emit)
         self._versions = QVBoxLayout()
         self._build()
 
@@ -136,12 +137,12 @@ class TrainPage(QWidget):
     @property
     def minutes(self) -> float | None:
         """How long to train; None if it is given in rounds."""
-        return self.length.value() if self.unit.currentText() == _UNITS[0] else None
+        return self.length.value() if self.unit.currentIndex() == 0 else None
 
     @property
     def rounds(self) -> float | None:
         """How often to see every picture; None if it is given in minutes."""
-        return self.length.value() if self.unit.currentText() == _UNITS[1] else None
+        return self.length.value() if self.unit.currentIndex() == 1 else None
 
     def show_view(self, view: TrainView) -> None:
         """Show how the training goes."""
@@ -184,14 +185,14 @@ class TrainPage(QWidget):
         buttons = []
         for row in rows:
             line = QHBoxLayout()
-            mark = PlainLabel("In use" if row.in_use else "")
+            mark = PlainLabel(_("In use") if row.in_use else "")
             mark.setObjectName("heading")
             mark.setMinimumWidth(round(4.5 * theme.em(self)))
             line.addWidget(mark)
             about = PlainLabel(row.text)
             about.setWordWrap(True)
             line.addWidget(about, 1)
-            use = button("Use", partial(self.version_wanted.emit, row.number))
+            use = button(_("Use"), partial(self.version_wanted.emit, row.number))
             use.setVisible(not row.in_use)
             line.addWidget(use)
             buttons.append(use)
@@ -206,12 +207,12 @@ class TrainPage(QWidget):
         self.length.setRange(1, 10_000)
         self.length.setDecimals(0)
         self.length.setValue(45)
-        self.unit.addItems(_UNITS)
-        self.length.setAccessibleName("Length of the training")
-        self.unit.setAccessibleName("Unit of the length")
-        self.unit.setToolTip("A round sees every picture once.")
+        self.unit.addItems([_(unit) for unit in _UNITS])
+        self.length.setAccessibleName(_("Length of the training"))
+        self.unit.setAccessibleName(_("Unit of the length"))
+        self.unit.setToolTip(_("A round sees every picture once."))
         self.go_on.setChecked(True)
-        self.go_on.setToolTip("Learns faster from few pictures, and forgets less of what the model knows.")
+        self.go_on.setToolTip(_("Learns faster from few pictures, and forgets less of what the model knows."))
         high = self.start.sizeHint().height()
         for field in (self.length, self.unit):
             field.setMinimumHeight(high)
@@ -221,7 +222,7 @@ class TrainPage(QWidget):
         self.fault.hide()
         self.title.setFont(theme.scaled_font(self.font(), 1.2, bold=True))
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress of the training")
+        self.bar.setAccessibleName(_("Progress of the training"))
         self.bar.setMaximumHeight(round(0.6 * theme.em(self)))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -245,10 +246,12 @@ class TrainPage(QWidget):
         return Scrolling(holder)
 
     def _data_card(self) -> QFrame:
-        card, layout = panel(self, "Train a model", "What it learns from. Nothing leaves this computer.")
+        card, layout = panel(
+            self, _("Train a model"), _("What it learns from. Nothing leaves this computer.")
+        )
         layout.addLayout(self._data)
         layout.addWidget(WrapRow(self._add_folder))
-        layout.addWidget(WrapRow(PlainLabel("For"), self.length, self.unit))
+        layout.addWidget(WrapRow(PlainLabel(_("For")), self.length, self.unit))
         layout.addWidget(self.go_on)
         layout.addWidget(WrapRow(self.start, self.resume, self.stop))
         layout.addWidget(self.fault)
@@ -266,7 +269,7 @@ class TrainPage(QWidget):
         return card
 
     def _models_card(self) -> QFrame:
-        card, layout = panel(self, "Your models", "A new scan uses the one in use.")
+        card, layout = panel(self, _("Your models"), _("A new scan uses the one in use."))
         layout.addLayout(self._versions)
         layout.addWidget(WrapRow(self.rollback))
         return card

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.train.presenter import Curves
 from app.widgets import theme
 from app.widgets.plain import PlainLabel
+from semc_core.language import _
 
 _ACCURACY, _F1 = 1, 2
 """Among the colours of planes."""
@@ -32,11 +33,11 @@ class TrainPlots(QWidget):
         self._f1, self._accuracy = _curve(self._score, f1, 2, "o"), _curve(self._score, accuracy, 2, "s")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addLayout(_titled("Loss over the steps", self._loss))
-        self._loss.setToolTip("It rises at first: pictures are compared with more and more others.")
+        row.addLayout(_titled(_("Loss over the steps"), self._loss))
+        self._loss.setToolTip(_("It rises at first: pictures are compared with more and more others."))
         words = (
-            f"Validation: <span style='color:{f1}'>● F1</span> "
-            f"<span style='color:{accuracy}'>■ accuracy</span>"
+            f"{_('Validation:')} <span style='color:{f1}'>● F1</span> "
+            f"<span style='color:{accuracy}'>■ {_('accuracy')}</span>"
         )
         row.addLayout(_titled(words, self._score))
 

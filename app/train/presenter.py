@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Final
 
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
+from semc_core.language import N_, _, decimal
 
 _SMOOTHING: Final = 0.9
 _MINUTE_S: Final = 60
@@ -159,7 +160,7 @@ class RunEvents:
         phase = self._phase(alive, stop_wanted)
         message = self._message
         if phase is Phase.LOST:
-            message = f"The training ended before its time. {last_words}".strip()
+            message = f"{_('The training ended before its time.')} {last_words}".strip()
         return RunState(
             phase,
             self._progress,
@@ -206,15 +207,15 @@ class TrainView:
 
 
 _TITLES: Final = {
-    Phase.NONE: "No training yet",
-    Phase.STARTING: "Reading pictures …",
-    Phase.RUNNING: "Training",
-    Phase.STOPPING: "Stopping after this step …",
-    Phase.FINISHING: "Calibrating, and comparing with the model in use …",
-    Phase.STOPPED: "Stopped",
-    Phase.FINISHED: "Finished",
-    Phase.FAILED: "The training failed",
-    Phase.LOST: "The training was cut off",
+    Phase.NONE: N_("No training yet"),
+    Phase.STARTING: N_("Reading pictures …"),
+    Phase.RUNNING: N_("Training"),
+    Phase.STOPPING: N_("Stopping after this step …"),
+    Phase.FINISHING: N_("Calibrating, and comparing with the model in use …"),
+    Phase.STOPPED: N_("Stopped"),
+    Phase.FINISHED: N_("Finished"),
+    Phase.FAILED: N_("The training failed"),
+    Phase.LOST: N_("The training was cut off"),
 }
 
 
@@ -245,22 +246,26 @@ def train_view(state: RunState, can_train: str = "") -> TrainView:
 
 
 def _title(state: RunState) -> str:
-    title = _TITLES[state.phase]
+    share = f"{state.progress:.0%}"
     if state.phase is Phase.RUNNING:
         left = time_left(state.eta_s)
-        return f"{title}: {state.progress:.0%} done{', ' + left if left else ''}"
+        if left:
+            return _("Training: {share} done, {left}", share=share, left=left)
+        return _("Training: {share} done", share=share)
     if state.phase is Phase.STOPPED:
-        return f"{title} at {state.progress:.0%}"
-    return title
+        return _("Stopped at {share}", share=share)
+    return _(_TITLES[state.phase])
 
 
 def _detail(state: RunState) -> str:
     if state.phase is Phase.NONE:
-        return "Choose what to learn from, and start. Scanning goes on meanwhile."
+        return _("Choose what to learn from, and start. Scanning goes on meanwhile.")
     scores = ""
     if math.isfinite(state.f1):
-        where = "Held-out pictures" if state.phase is Phase.FINISHED else "Validation pictures"
-        scores = f"{where}: accuracy {state.accuracy:.1%}, F1 {state.f1:.3f}."
+        text = N_("Validation pictures: accuracy {accuracy}, F1 {f1}.")
+        if state.phase is Phase.FINISHED:
+            text = N_("Held-out pictures: accuracy {accuracy}, F1 {f1}.")
+        scores = _(text, accuracy=f"{decimal(100 * state.accuracy, 1)}%", f1=decimal(state.f1, 3))
     if state.phase in (Phase.FAILED, Phase.LOST):
         return state.message
     return scores
@@ -271,10 +276,10 @@ def time_left(seconds: float) -> str:
     if not math.isfinite(seconds):
         return ""
     if seconds < _MINUTE_S:
-        return "less than a minute left"
+        return _("less than a minute left")
     if seconds < 1.5 * _HOUR_S:
-        return f"{seconds / _MINUTE_S:.0f} min left"
-    return f"{seconds / _HOUR_S:.1f} h left"
+        return _("{minutes} min left", minutes=f"{seconds / _MINUTE_S:.0f}")
+    return _("{hours} h left", hours=decimal(seconds / _HOUR_S, 1))
 
 
 def _known(value: float | None) -> float:

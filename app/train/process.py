@@ -28,6 +28,7 @@ from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.private import make_private_folder
 from semc_core.io.process import usable_cores
 from semc_core.io.rules import within
+from semc_core.language import _
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison
 from semc_core.paths import ASSETS
 
@@ -76,7 +77,7 @@ class TrainPlan:
     def arguments(self, out: Path) -> list[str]:
         """Those of `semc train`."""
         if not self.data:
-            raise UsageError("There is nothing to learn from yet; choose corrections or a folder.")
+            raise UsageError(_("There is nothing to learn from yet; choose corrections or a folder."))
         given = [word for place in self.data for word in ("--data", place)]
         given += ["--out", str(out), "--preset", self.preset, "--seed", str(_SEED)]
         given += ["--threads", str(self.threads), "--nice", str(_NICE)]
@@ -113,7 +114,7 @@ RUN_FACTS: Final = Document(RunFacts)
 def why_not() -> str:
     """Why nothing can be trained here, in a sentence; "" if it can."""
     missing = next((name for name in _NEEDED if not installed(name)), None)
-    return needed(missing, "Training")
+    return needed(missing, _("Training"))
 
 
 class TrainingProcess:
@@ -180,7 +181,7 @@ class TrainingProcess:
         """
         self._refuse_second()
         if self.folder is None or not self._facts.arguments:
-            raise UsageError("There is no training to go on with; start one.")
+            raise UsageError(_("There is no training to go on with; start one."))
         self._launch([*self._facts.arguments, "--resume"])
 
     def stop(self) -> None:
@@ -237,7 +238,7 @@ class TrainingProcess:
 
     def _refuse_second(self) -> None:
         if self.alive:
-            raise UsageError("A training is under way; stop it first, or wait for its end.")
+            raise UsageError(_("A training is under way; stop it first, or wait for its end."))
 
     def _launch(self, arguments: Sequence[str]) -> None:
         assert self.folder is not None
@@ -253,7 +254,9 @@ class TrainingProcess:
                     **_detached(),
                 )
         except OSError as error:
-            raise SaveError(f"The training could not be started ({error.strerror}); try again.") from error
+            raise SaveError(
+                _("The training could not be started ({reason}); try again.", reason=error.strerror)
+            ) from error
         self._facts = replace(self._facts, pid=self._child.pid, created_s=_created_s(self._child.pid))
         write_atomically(self.folder / _FACTS_NAME, json.dumps(asdict(self._facts), indent=2).encode())
 

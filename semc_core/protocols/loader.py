@@ -33,6 +33,7 @@ from semc_core.errors import ProtocolError
 from semc_core.io.documents import STRICT, Document, DocumentFault, Problem, configured, reason
 from semc_core.io.regular import is_folder, open_regular, read_regular
 from semc_core.io.rules import checked, one_of, told_as
+from semc_core.language import _
 from semc_core.paths import ASSETS, data_folder
 from semc_core.protocols.protocol import (
     Citation,
@@ -102,7 +103,9 @@ class ProtocolBook:
         found = self.get(protocol_id)
         if found is None:
             names = ", ".join(one.id for one in self.protocols)
-            raise ProtocolError(f"There is no protocol {protocol_id!r}; choose one of: {names}.")
+            raise ProtocolError(
+                _("There is no protocol {id}; choose one of: {names}.", id=repr(protocol_id), names=names)
+            )
         return found
 
 
@@ -131,7 +134,13 @@ def load_protocols(own: Path | None = None) -> ProtocolBook:
             problems.append(str(error))
             continue
         if protocol.id in known:
-            problems.append(f'{path.name}: there is a protocol with the id "{protocol.id}"; give it another.')
+            problems.append(
+                _(
+                    '{file}: there is a protocol with the id "{id}"; give it another.',
+                    file=path.name,
+                    id=protocol.id,
+                )
+            )
             continue
         known.add(protocol.id)
         added.append(protocol)
@@ -144,7 +153,7 @@ def _files(folder: Path, problems: list[str]) -> list[Path]:
     try:
         return sorted(path for path in folder.glob("*.toml") if path.is_file())
     except OSError:
-        problems.append("Your own protocols could not be read; check the permissions of their folder.")
+        problems.append(_("Your own protocols could not be read; check the permissions of their folder."))
         return []
 
 
@@ -168,7 +177,7 @@ def shipped_protocol(path: Path) -> Protocol:
         about, population = table.get("about", ""), table.get("population")
         return Protocol(table["id"], table["title"], items, about, sources, population=population)
     except (OSError, DocumentFault, LookupError, TypeError) as error:
-        raise ProtocolError(f"{path.name} is damaged; install the program again.") from error
+        raise ProtocolError(_("{file} is damaged; install the program again.", file=path.name)) from error
 
 
 def read_protocol(path: Path) -> Protocol:
@@ -191,14 +200,14 @@ def check_protocol(path: Path) -> tuple[Protocol | None, tuple[str, ...]]:
             table = PROTOCOL_FILE.toml_table(file.read(PROTOCOL_FILE.most_bytes + 1))
         read = PROTOCOL_FILE.from_plain(table)
     except FileNotFoundError:
-        return None, ("The file is not there; check its name.",)
+        return None, (_("The file is not there; check its name."),)
     except OSError as error:
-        # Windows says of a folder that it may not be read.
-        why = "it is a folder" if is_folder(path) else reason(error)
-        return None, (f"This is no protocol that can be read: {why}.",)
+        if is_folder(path):  # Windows says of a folder that it may not be read
+            return None, (_("This is no protocol that can be read: it is a folder."),)
+        return None, (_("This is no protocol that can be read: {reason}.", reason=reason(error)),)
     except DocumentFault as fault:
         told = tuple(_sentence(each, table) for each in fault.problems)
-        return None, told or (f"This is no protocol: {fault}.",)
+        return None, told or (_("This is no protocol: {fault}.", fault=fault),)
     return Protocol(read.id, read.title, read.item, read.about, read.source, population=read.population), ()
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 from semc_core.io.rules import checked, matching, one_of, stripped, told_as, within
 from semc_core.labels import NON_STANDARD
+from semc_core.language import N_, _
 from semc_core.protocols.concepts import (
     ANATOMIES,
     POPULATIONS,
@@ -174,13 +175,25 @@ def unknown_sentence(protocol: Protocol, model_planes: Collection[str], most: in
     if not unknown:
         return ""
     if len(unknown) == len(protocol.items):
-        return (
-            f"This model knows no plane of the protocol {protocol.title}; choose another protocol, "
-            "or another model."
+        return _(
+            "This model knows no plane of the protocol {protocol}; choose another protocol, or another "
+            "model.",
+            protocol=protocol.title,
         )
-    named = "; ".join(item.title for item in unknown[:most])
-    more = f"; and {len(unknown) - most} more" if len(unknown) > most else ""
-    return (
-        f"This model does not know {len(unknown)} of the {len(protocol.items)} items of {protocol.title} "
-        f"({named}{more}); save those planes by hand."
+    text = N_(
+        "This model does not know {count} of the {total} items of {protocol} ({named}); save those planes by "
+        "hand."
+    )
+    if len(unknown) > most:
+        text = N_(
+            "This model does not know {count} of the {total} items of {protocol} ({named}; and {more} more); "
+            "save those planes by hand."
+        )
+    return _(
+        text,
+        count=len(unknown),
+        total=len(protocol.items),
+        protocol=protocol.title,
+        named="; ".join(item.title for item in unknown[:most]),
+        more=len(unknown) - most,
     )

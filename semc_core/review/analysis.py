@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SemcError, SessionError
 from semc_core.io.process import let_others_go_first
+from semc_core.language import N_, _
 from semc_core.picture_options import BEFORE_OPTIONS
 from semc_core.pipeline.batch import Reviewed, review
 from semc_core.review.inspect import best_frames, hold_span, is_known, look, scores
@@ -50,7 +51,7 @@ GIVE_WAY_S: Final = 0.25
 """For so long at most the analysis holds at a time while somebody waits."""
 
 _RATE_OVER_S: Final = 5.0
-_OTHER_FRAMES: Final = (
+_OTHER_FRAMES: Final = N_(
     "This loop gives other frames now than when its analysis was begun; begin a new session of this loop."
 )
 
@@ -260,7 +261,7 @@ class LoopAnalysis:
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             # The type only: an error may name a file, and a file may be named after a patient.
             _log.error("A loop could not be analysed: %s", type(error).__name__)
-            self._tell(ReviewPhase.FAULT, "The loop could not be analysed; see the log for details.")
+            self._tell(ReviewPhase.FAULT, _("The loop could not be analysed; see the log for details."))
         else:
             self._tell(ReviewPhase.DONE if finished else ReviewPhase.STOPPED)
 
@@ -270,7 +271,8 @@ class LoopAnalysis:
         known = self._growing.table
         runtime = ResumedRuntime(self._runtime, known, self.give_way)
         if runtime.spec.sha256 != session.model.sha256:
-            raise SessionError("This session was begun with another model; choose that one, or begin anew.")
+            text = N_("This session was begun with another model; choose that one, or begin anew.")
+            raise SessionError(_(text))
         source = self._open_again()
         with (
             closing(source),
@@ -286,7 +288,7 @@ class LoopAnalysis:
                     session.flush()
                     return False
             if len(left):
-                raise SessionError(_OTHER_FRAMES)
+                raise SessionError(_(_OTHER_FRAMES))
             notice = source.info.notice
         if notice != session.source.notice:
             session.set_source_notice(notice)
@@ -311,7 +313,7 @@ class LoopAnalysis:
         """
         old, new = reviewed.results[: len(known)], reviewed.results[len(known) :]
         if [result.packet.index for result in old] != known[: len(old)].tolist():
-            raise SessionError(_OTHER_FRAMES)
+            raise SessionError(_(_OTHER_FRAMES))
         self._growing.add(new)
         if new:
             self._session.add_frames(new)
@@ -366,7 +368,7 @@ class LoopAnalysis:
         source = self._session.source
         path = source.path
         if path is None or not Path(path).exists():
-            raise SessionError("The loop of this session is no longer where it was; open the file anew.")
+            raise SessionError(_("The loop of this session is no longer where it was; open the file anew."))
         options = source.picture_options or BEFORE_OPTIONS
         return open_source(path, frame_rate=source.frame_rate, options=options)
 

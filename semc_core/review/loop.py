@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
+from semc_core.language import N_, _
 from semc_core.picture_options import AS_IT_IS, BEFORE_OPTIONS, PictureOptions
 from semc_core.session.recording.parts import (
     PartTable,
@@ -46,7 +47,8 @@ class LoopPlace:
         recorded: Whether they are in the session's recording.
         frame_rate: Of a folder of images, frames per second.
         options: How the pictures of the file are read; those of a recording are as they were shown.
-        missing: Why they are nowhere and what helps, a sentence; else "".
+        missing: Why they are nowhere and what helps, a sentence; else "". Of a scan from no file in English,
+            as exports have it.
     """
 
     path: Path | None
@@ -63,7 +65,7 @@ class LoopPlace:
             SessionError: The table of a recording is damaged.
         """
         if self.path is None:
-            raise SourceError(self.missing)
+            raise SourceError(_(self.missing))
         if self.recorded:
             return SeekableRecording(self.path)
         return open_seekable(self.path, self.frame_rate, options=self.options)
@@ -71,7 +73,7 @@ class LoopPlace:
     def in_order(self) -> FrameSource:
         """Open them for reading one after the other. Raises as `seekable`."""
         if self.path is None:
-            raise SourceError(self.missing)
+            raise SourceError(_(self.missing))
         if self.recorded:
             return RecordedSource(self.path)
         return open_source(str(self.path), frame_rate=self.frame_rate, options=self.options)
@@ -96,21 +98,24 @@ def loop_place(session: SessionView, known: Path | None = None) -> LoopPlace:
     source = session.source
     if source.path is None:
         return LoopPlace(None, missing=_not_recorded(session))
-    path, loop = known or Path(source.path), f"The loop {source.source_id}"
+    path, name = known or Path(source.path), source.source_id
     try:
         if not path.exists():
-            missing = (
-                f"{loop} is no longer where it was; put it back, or open it in the window where it is now."
+            missing = _(
+                "The loop {name} is no longer where it was; put it back, or open it in the window where it "
+                "is now.",
+                name=name,
             )
         elif known is None and not _is_same(path, source):
-            missing = f"{loop} was changed since it was analysed; put the old one back."
+            missing = _("The loop {name} was changed since it was analysed; put the old one back.", name=name)
         else:
             return LoopPlace(
                 path, frame_rate=source.frame_rate, options=source.picture_options or BEFORE_OPTIONS
             )
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise SourceError(f"{loop} cannot be read ({reason}); check it, or put it back.") from error
+        text = N_("The loop {name} cannot be read ({reason}); check it, or put it back.")
+        raise SourceError(_(text, name=name, reason=reason)) from error
     return LoopPlace(None, missing=missing)
 
 
@@ -151,12 +156,12 @@ def _is_same(path: Path, source: SourceEntry) -> bool:
 
 
 def _not_recorded(session: SessionView) -> str:
-    """Why there are no frames of a scan that was made from no file."""
+    """Why there are no frames of a scan that was made from no file, in English."""
     if videos_there(session.folder):
-        return "The recording of this scan holds no frame that can be shown."
+        return N_("The recording of this scan holds no frame that can be shown.")
     if session.recordings:
-        return "The recording of this scan is gone; put its files back into the session's folder."
-    return "This scan was not recorded."
+        return N_("The recording of this scan is gone; put its files back into the session's folder.")
+    return N_("This scan was not recorded.")
 
 
 class SeekableRecording(KnownTimes):
@@ -179,7 +184,8 @@ class SeekableRecording(KnownTimes):
         try:
             tables = [(video, read_table(video)) for video in part_videos(folder)]
             filled = [(video, table) for video, table in tables if len(table)]
-            fault = SourceError("This session has no recording; record the scan, or open another session.")
+            text = N_("This session has no recording; record the scan, or open another session.")
+            fault = SourceError(_(text))
             for video, table in filled:
                 try:
                     self._parts.append(_Part(video, table, CACHE_BYTES // len(filled)))
@@ -218,7 +224,8 @@ class SeekableRecording(KnownTimes):
     def frame(self, index: int, give_up: GiveUp | None = None, passed: Passed | None = None) -> FramePacket:
         """See `SeekableSource`."""
         if not 0 <= index < self.count:
-            raise SourceError(f"The recording has no frame {index}; choose one below {self.count}.")
+            text = N_("The recording has no frame {index}; choose one below {count}.")
+            raise SourceError(_(text, index=index, count=self.count))
         part, place = self._place(index)
 
         def joined(make: Callable[[], FramePacket | None]) -> FramePacket | None:
@@ -278,4 +285,4 @@ class _Part:
 
     def times_s(self) -> NDArray[np.float64]:
         """The times in the scan, float64."""
-        return self.table.pts_s[[row for _, row in self.places]]
+        return self.table.pts_s[[row for _frame, row in self.places]]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import RuntimeFault, SemcError
 from semc_core.io.process import usable_cores
+from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.runtime.base import Runtime
 from semc_core.session.records import FrameTable
@@ -80,7 +81,7 @@ class SharedRuntime:
             self._turn.wait_for(lambda: self._closed or (not self._busy and (urgent or not self._urgent)))
             self._urgent -= urgent
             if self._closed:
-                raise RuntimeFault("The review was closed; open it again.")
+                raise RuntimeFault(_("The review was closed; open it again."))
             self._busy = True
         try:
             yield self._loaded()

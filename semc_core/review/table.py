@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SessionError
+from semc_core.language import _
 from semc_core.session.frame_table import frame_row, pack, unpack
 from semc_core.session.records import FrameTable
 from semc_core.types import FrameResult
@@ -57,7 +58,7 @@ class GrowingTable:
         new = unpack([batch], len(self._classes))
         known = self.table.index
         if len(new) != len(results) or (len(known) and new.index[0] <= known[-1]):
-            raise SessionError("Frames came out of order; open the loop again.")
+            raise SessionError(_("Frames came out of order; open the loop again."))
         self._append({name: getattr(new, name) for name in _COLUMNS})
 
     def _append(self, new: dict[str, NDArray[Any]]) -> None:

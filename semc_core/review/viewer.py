@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from semc_core.errors import SemcError, SourceInterrupted
+from semc_core.language import _
 from semc_core.sources.seek.base import SeekableSource
 from semc_core.types import FramePacket
 
@@ -116,7 +117,7 @@ class FrameViewer:
                 # The type only: an error may name a file, and a file may be named after a patient.
                 _log.error("A frame could not be read: %s", type(error).__name__)
                 self._wait_no_more(done)
-                self._failed("A frame could not be read; see the log for details.")
+                self._failed(_("A frame could not be read; see the log for details."))
             else:
                 self._show(packet, done)
 

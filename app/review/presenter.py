@@ -17,7 +17,7 @@ from semc_core.labels import NON_STANDARD, full_name, short_name
 from semc_core.language import N_, _, decimal
 from semc_core.review.analysis import ReviewPhase, ReviewState
 from semc_core.review.inspect import row_of
-from semc_core.session.correcting.sentences import Authorship, called, decided, decision
+from semc_core.session.correcting.sentences import Authorship, called, decided_sentence, decision
 from semc_core.session.records import PERSON, PICTURES, FrameTable, PlaneEntry, RegionEntry
 from semc_core.text import scan_time
 from semc_core.types import Quality
@@ -127,7 +127,7 @@ def class_rows(
         ClassRow(
             key=CLASS_KEYS[n] if n < len(CLASS_KEYS) else "",
             name=name,
-            title=full_name(name),
+            title=_(full_name(name)),
             share=None if smoothed is None or not np.isfinite(smoothed[i]) else float(smoothed[i]),
             named=name == label,
         )
@@ -183,8 +183,9 @@ def frame_readout(
     if novelty > 1:
         extra = unlike_text(classes)
     if label == NON_STANDARD:
-        return FrameReadout(short_name(label), full_name(NON_STANDARD), Tone.NEUTRAL, rows, shares, extra)
-    sure = f"{full_name(label)}, {percent(float(table.confidence[at]))}"
+        none, about = _(short_name(label)), _(full_name(NON_STANDARD))
+        return FrameReadout(none, about, Tone.NEUTRAL, rows, shares, extra)
+    sure = f"{_(full_name(label))}, {percent(float(table.confidence[at]))}"
     note = quality_text(table.quality_at(at))
     return FrameReadout(label, sure, Tone.PLANE, rows, shares, extra, note)
 
@@ -244,7 +245,7 @@ def _plane_item(plane: PlaneEntry, pixels: NDArray[np.uint8] | None, chosen: boo
     return StripItem(
         key=plane.plane_id,
         pixels=pixels,
-        lines=((short_name(plane.plane), percent(plane.confidence)), (scan_time(plane.time_s), state)),
+        lines=((_(short_name(plane.plane)), percent(plane.confidence)), (scan_time(plane.time_s), state)),
         plane=plane.plane,
         mark=plane.chosen_by,
         chosen=chosen,
@@ -320,7 +321,7 @@ def decided_by(plane: PlaneEntry) -> str:
 
 def plane_sentence(plane: PlaneEntry, quality: Quality | None = None) -> str:
     """All there is to know of a plane, in a few sentences; `quality` is its picture's."""
-    name, share = full_name(plane.plane), percent(plane.confidence)
+    name, share = _(full_name(plane.plane)), percent(plane.confidence)
     text = _("{plane}, {share}, frame {index}.", plane=name, share=share, index=plane.frame_index)
     if quality is not None:
         text += f" {quality_text(quality).removesuffix('.')}."
@@ -330,7 +331,7 @@ def plane_sentence(plane: PlaneEntry, quality: Quality | None = None) -> str:
         names = _("Captured by hand; the key of a plane names it.")
         text += f" {names if plane.plane == NON_STANDARD else confirms}"
     elif how is not Authorship.FOUND and not (how is Authorship.CONFIRMED and plane.rejected):
-        text += f" {decided(plane)}."
+        text += f" {decided_sentence(plane)}"
     if plane.rejected:
         why = shown_words(plane.reason)
         text += f" {_('Rejected: {reason}.', reason=why) if why else _('Rejected.')}"

@@ -193,7 +193,7 @@ class TimelineView(QWidget):
         """The name of the lane under the mouse: not every one is written where there is little room."""
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             names, lane = list(self._colours), self._lane_at(event.pos().y())
-            words = plain_tip(full_name(names[lane])) if 0 <= lane < len(names) else ""
+            words = plain_tip(_(full_name(names[lane]))) if 0 <= lane < len(names) else ""
             QToolTip.showText(event.globalPos(), words, self)
             return True
         return super().event(event)

@@ -167,7 +167,7 @@ class SessionsDialog(QDialog):
         row, snapshot = self.table.chosen, self._control.snapshot
         self._message.setText(sentence(snapshot, len(self.table.rows), self.typed.text(), row))
         self._control.look_at(row, self.picture.show_pixels)
-        self._plane.setText(full_name(row.plane) if row is not None and row.plane else _("No picture"))
+        self._plane.setText(_(full_name(row.plane)) if row is not None and row.plane else _("No picture"))
         idle = row is not None and snapshot.deleting is None
         self.go.setEnabled(idle and row is not None and not row.fault)
         self.delete.setEnabled(idle)

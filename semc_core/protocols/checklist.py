@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-from semc_core.language import N_
 from semc_core.protocols.protocol import Protocol, ProtocolItem
 from semc_core.session.records import PERSON, ItemEntry, ModelEntry, PlaneEntry
 from semc_core.types import SavedPlane
@@ -16,11 +14,11 @@ from semc_core.types import SavedPlane
 class Status(StrEnum):
     """How an item stands."""
 
-    FOUND = N_("found")
-    WEAK = N_("weak")
-    MISSING = N_("missing")
-    NOT_POSSIBLE = N_("not possible")
-    UNKNOWN = N_("unknown to the model")
+    FOUND = "found"
+    WEAK = "weak"
+    MISSING = "missing"
+    NOT_POSSIBLE = "not possible"
+    UNKNOWN = "unknown to the model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,25 +185,13 @@ def _counts(one: Evidence, enter: float) -> bool:
     return one.saved and (one.named or one.confidence >= enter)
 
 
-_COUNTED: Final = {
-    Status.NOT_POSSIBLE: N_("{count} not possible"),
-    Status.WEAK: N_("{count} weak"),
-    Status.UNKNOWN: N_("{count} unknown to the model"),
-}
-
-
-def progress_words(state: Checklist, said: Callable[..., str] = str.format) -> str:
-    """How far it is: "4 of 6 found, 1 not possible, 1 weak"; optional items are not counted.
-
-    Args:
-        state: Of the protocol.
-        said: `language._` for the language in use; else English, as it is exported.
-    """
-    required = len(state.required)
+def progress_words(state: Checklist) -> str:
+    """How far it is: "4 of 6 found, 1 not possible, 1 weak"; optional items are not counted."""
+    required = state.required
     if not required:
-        return said(N_("nothing is required"))
-    parts = [said(N_("{found} of {required} found"), found=state.count(Status.FOUND), required=required)]
-    for status, text in _COUNTED.items():
+        return "nothing is required"
+    parts = [f"{state.count(Status.FOUND)} of {len(required)} found"]
+    for status in (Status.NOT_POSSIBLE, Status.WEAK, Status.UNKNOWN):
         if count := state.count(status):
-            parts.append(said(text, count=count))
+            parts.append(f"{count} {status}")
     return ", ".join(parts)

@@ -10,15 +10,13 @@ import pytest
 from app.review.presenter import MARKED, REASONS, decided_by, shown_words, stored_words
 from app.sessions.presenter import size_text
 from semc_core import language
-from semc_core.protocols.checklist import Checklist, progress_words
-from semc_core.protocols.protocol import Protocol
 from semc_core.session.records import PERSON
 from tests.app.review.test_presenter import plane
 
 _GERMAN = {
     "wrong plane": "falsche Ebene",
     "marked": "markiert",
-    "nothing is required": "nichts ist verlangt",
+    "Undone": "Rückgängig",
 }
 
 
@@ -42,20 +40,14 @@ def test_words_of_the_program_are_shown_translated_and_stored_in_english() -> No
 
 
 def test_words_of_a_person_stay_as_they_are() -> None:
-    assert (shown_words("nothing is required"), stored_words("zu dunkel")) == (
-        "nothing is required",
+    assert (shown_words("Undone"), stored_words("zu dunkel")) == (
+        "Undone",
         "zu dunkel",
     )
 
 
 def test_who_decided_is_told_in_english_to_the_program() -> None:
     assert decided_by(plane(1, 0.0, chosen_by=PERSON)) == "by you"
-
-
-def test_how_far_a_protocol_is_stays_english_where_it_is_exported() -> None:
-    nothing = Checklist(Protocol("id", "Title", ()), ())
-    assert progress_words(nothing) == "nothing is required"
-    assert progress_words(nothing, language._) == "nichts ist verlangt"
 
 
 def test_large_sizes_have_their_thousands_apart() -> None:

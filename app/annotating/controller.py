@@ -23,6 +23,7 @@ from app.widgets.image_view import LiveView
 from semc_core.errors import UsageError
 from semc_core.language import N_, _
 from semc_core.session.annotations import Annotation, Kind
+from semc_core.session.records import PERSON
 from semc_core.session.session import Session
 from semc_core.types import FramePacket
 
@@ -298,7 +299,13 @@ class Annotating(QObject):
     def _mark(self) -> object:
         """How all else of the session stands: what was changed in it later is taken back before."""
         shown = ReviewSnapshot() if self._reviewed is None else self._reviewed.snapshot
-        corrected = shown.planes, shown.regions, shown.note, shown.items
+        # What an analysis that still runs finds, or saves later, is no step of undo.
+        decided = tuple(
+            (each.plane_id, each.plane, each.frame_index, each.rejected, each.reason, each.note)
+            for each in shown.planes
+            if each.chosen_by == PERSON or each.rejected or each.note
+        )
+        corrected = decided, shown.regions, shown.note, shown.items
         return *corrected, shown.measurements, shown.scales, shown.age
 
     def _touched(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -235,3 +236,17 @@ def test_a_click_beside_them_is_for_what_lies_below(qtbot: QtBot, window: MainWi
         place: QPoint = at(window, x, y)
         QTest.mouseClick(window.annotating.layer, LEFT, pos=place)
     measured(qtbot, window, 1)
+
+
+def test_what_an_analysis_finds_meanwhile_does_not_keep_an_arrow_from_being_taken_back(
+    qtbot: QtBot, window: MainWindow, reviewed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(qtbot, window, KEY.Key_A)
+    drag(window, (20, 30), (80, 70))
+    assert len(there(window)) == 1
+    now = window.review.snapshot
+    found = replace(now.planes[-1], plane_id=77, chosen_by="model", rejected=False, note="")
+    later = replace(now, planes=(*now.planes, found))
+    monkeypatch.setattr(type(window.annotating._reviewed), "snapshot", property(lambda _: later))
+    QTest.keyClick(window, KEY.Key_Z, CONTROL)
+    assert there(window) == ()

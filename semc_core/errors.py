@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from semc_core.language import _
 from semc_core.text import readable
 
 
@@ -17,7 +18,11 @@ def told_of_system(error: OSError) -> str:
     """What the system refused, as a sentence; "" where it names no file, so that only the log can help."""
     if error.filename is None or error.strerror is None:
         return ""
-    return f"{error.filename} cannot be used ({error.strerror.lower()}); check its name and permissions."
+    return _(
+        "{file} cannot be used ({reason}); check its name and permissions.",
+        file=error.filename,
+        reason=error.strerror.lower(),
+    )
 
 
 class SourceError(SemcError):
@@ -67,7 +72,11 @@ class SessionChanged(ExportError):
         """Made from the session's name and at least one sentence."""
         self.findings = tuple(findings)
         super().__init__(
-            f"The session {session} is not as it was written, so it was not exported: {self.findings[0]}"
+            _(
+                "The session {session} is not as it was written, so it was not exported: {finding}",
+                session=session,
+                finding=self.findings[0],
+            )
         )
 
 
@@ -89,7 +98,7 @@ class ProtocolError(SemcError):
     def __init__(self, text: str, problems: tuple[str, ...] = ()) -> None:
         """Say `text`; or of the file named `text` its first problem, and how many more there are."""
         if problems:
-            more = f" ({len(problems) - 1} more; semc protocols --check FILE lists them)"
+            more = _(" ({count} more; semc protocols --check FILE lists them)", count=len(problems) - 1)
             text = f"{text}: {problems[0]}{more if len(problems) > 1 else ''}"
         super().__init__(text)
         self.problems = problems

@@ -9,6 +9,7 @@ import importlib.util
 from pathlib import Path
 from typing import Final
 
+from semc_core.language import _
 from semc_core.paths import ASSETS
 
 PROGRAM: Final = "semc-live"
@@ -76,18 +77,23 @@ def installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-def needed(module: str | None, what: str = "This") -> str:
+def needed(module: str | None, what: str = "") -> str:
     """What is said where a package is missing: 'This needs PyTorch: pip install "semc-live[train]"'.
 
     Args:
         module: What could not be imported, as `ModuleNotFoundError.name` has it.
-        what: What cannot be done without.
+        what: What cannot be done without; "" for "This".
 
     Returns:
         A sentence; "" where the package belongs to no extra, so that its absence is a fault.
     """
     package, extra = _PACKAGES.get((module or "").partition(".")[0], ("", ""))
-    return f"{what} needs {package}: {install_command(extra)}" if package else ""
+    if not package:
+        return ""
+    command = install_command(extra)
+    if not what:
+        return _("This needs {package}: {command}", package=package, command=command)
+    return _("{what} needs {package}: {command}", what=what, package=package, command=command)
 
 
 def lacking(package: str, what: str) -> str:
@@ -109,7 +115,9 @@ def requirements(extra: str) -> tuple[str, ...]:
         return ()
     pairs = [line.partition(";") for line in lines]
     return tuple(
-        name.strip() for name, _, when in pairs if when.replace("'", '"').strip() == f'extra == "{extra}"'
+        name.strip()
+        for name, _semicolon, when in pairs
+        if when.replace("'", '"').strip() == f'extra == "{extra}"'
     )
 
 

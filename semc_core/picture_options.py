@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, get_args, get_type_hints
 
 from semc_core.errors import UsageError
+from semc_core.language import _
 
 Range = Literal["auto", "full", "limited"]
 Aspect = Literal["auto", "4:3", "16:9"]
@@ -69,9 +70,18 @@ def picture_options(values: Mapping[str, Any]) -> PictureOptions:
     names = [each.name for each in fields(PictureOptions)]
     for name, value in values.items():
         if name not in names:
-            raise UsageError(f"There is no picture option {name}; there are {', '.join(names)}.")
+            raise UsageError(
+                _("There is no picture option {name}; there are {names}.", name=name, names=", ".join(names))
+            )
         if value not in choices(name):
-            raise UsageError(f"The picture option {name} is {', '.join(choices(name))}, not {value!r}.")
+            raise UsageError(
+                _(
+                    "The picture option {name} is {choices}, not {value}.",
+                    name=name,
+                    choices=", ".join(choices(name)),
+                    value=repr(value),
+                )
+            )
     return PictureOptions(**values)
 
 

@@ -12,6 +12,7 @@ from semc_core.errors import SaveError
 from semc_core.io.private import new_private_file
 from semc_core.io.process import is_running
 from semc_core.io.regular import is_folder
+from semc_core.language import _
 
 _SUFFIX: Final = ".tmp"
 _LEFT_OVER_AFTER_S: Final = 60.0
@@ -97,11 +98,21 @@ def remove_leftovers(folder: Path, older_than_s: float = _LEFT_OVER_AFTER_S) -> 
 def save_error(folder: Path, error: OSError) -> SaveError:
     """The sentence for a failed write to `folder`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return SaveError(f"The disk is full; free space for {folder}, or choose another folder.")
+        return SaveError(
+            _("The disk is full; free space for {folder}, or choose another folder.", folder=folder)
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return SaveError(f"{folder} may not be written to; choose another folder for the results.")
+        return SaveError(
+            _("{folder} may not be written to; choose another folder for the results.", folder=folder)
+        )
     reason = error.strerror or type(error).__name__
-    return SaveError(f"Nothing could be written to {folder} ({reason}); check it, or choose another folder.")
+    return SaveError(
+        _(
+            "Nothing could be written to {folder} ({reason}); check it, or choose another folder.",
+            folder=folder,
+            reason=reason,
+        )
+    )
 
 
 def _writer_is_gone(path: Path) -> bool:

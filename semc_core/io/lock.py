@@ -10,6 +10,7 @@ from typing import Final
 
 from semc_core.errors import SaveError, SessionInUse
 from semc_core.io.atomic import save_error
+from semc_core.language import _
 
 LOCK_NAME: Final = "session.lock"
 
@@ -50,7 +51,9 @@ class WriterLock:
                 return
             os.close(descriptor)
             if not free:
-                raise SessionInUse(f"The session {folder.name} is open elsewhere; close it there first.")
+                raise SessionInUse(
+                    _("The session {folder} is open elsewhere; close it there first.", folder=folder.name)
+                )
             # The last holder removed the file between our opening and our locking it.
 
     def release(self) -> None:

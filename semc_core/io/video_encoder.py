@@ -23,6 +23,7 @@ from semc_core.io.packets import packet_of
 from semc_core.io.private import new_private_file
 from semc_core.io.process import usable_cores
 from semc_core.io.video_quality import Quality
+from semc_core.language import _
 
 _TICK: Final = Fraction(1, 1000)
 """Matroska counts milliseconds."""
@@ -79,7 +80,11 @@ class VideoWriter:
         except (av.FFmpegError, ValueError, OSError) as error:
             self._container.close()
             raise SaveError(
-                f"Frames of {width}x{height} pixels could not be encoded; record in the other quality."
+                _(
+                    "Frames of {width}x{height} pixels could not be encoded; record in the other quality.",
+                    width=width,
+                    height=height,
+                )
             ) from error
 
     def __enter__(self) -> Self:
@@ -247,7 +252,7 @@ class _Jpeg:
             # The file would be written all the same, and hold pictures of another size.
             raise ValueError(f"frames of {self._shape} were announced, not of {pixels.shape}")
         blue_first = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-        _, content = cv2.imencode(".jpg", blue_first, self._options)
+        _made, content = cv2.imencode(".jpg", blue_first, self._options)
         packet = packet_of(content.tobytes())
         packet.stream, packet.time_base = self._stream, _TICK
         packet.pts = packet.dts = time_ms

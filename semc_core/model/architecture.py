@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import UsageError
 from semc_core.imaging.preprocess import Preprocessing
+from semc_core.language import _
 from semc_core.model.spec import EXPANSION, Architecture, ModelSpec
 
 FIELDS: Final = (1, 3, 5)
@@ -283,7 +284,13 @@ def find_preset(name: str) -> Preset:
     try:
         return PRESETS[name]
     except KeyError:
-        raise UsageError(f"There is no preset {name[:40]!r}; choose one of {', '.join(PRESETS)}.") from None
+        raise UsageError(
+            _(
+                "There is no preset {preset}; choose one of {presets}.",
+                preset=repr(name[:40]),
+                presets=", ".join(PRESETS),
+            )
+        ) from None
 
 
 def new_spec(preset: str, classes: Sequence[str]) -> ModelSpec:
@@ -323,14 +330,14 @@ def _semc(a: Architecture, num_classes: int, shapes: Shapes, size: tuple[int, in
     """Multiply-adds."""
     stem = _halved(size)
     sizes = [_halved(stem)]
-    for _ in range(3):
+    for _number in range(3):
         sizes.append(_halved(sizes[-1]))
     deep = sizes[3]
     work = 0
     for name, shape in shapes.items():
         if len(shape) < 2 or name.startswith("projection"):
             continue
-        part, _, rest = name.partition(".")
+        part, _dot, rest = name.partition(".")
         if part == "conv1":
             work += prod(shape) * prod(stem)
         elif part.startswith("layer"):
@@ -352,7 +359,7 @@ def _semc(a: Architecture, num_classes: int, shapes: Shapes, size: tuple[int, in
 
 def _cells_of_block(a: Architecture, name: str, sizes: list[tuple[int, int]], stage: int) -> int:
     """Output cells of a convolution in a residual stage; `name` is BLOCK.CONVOLUTION...."""
-    block, _, convolution = name.partition(".")
+    block, _dot, convolution = name.partition(".")
     before_the_halving = a.block == "bottleneck" and convolution.startswith("conv1")
     if stage > 0 and block == "0" and before_the_halving:
         return prod(sizes[stage - 1])
@@ -362,7 +369,7 @@ def _cells_of_block(a: Architecture, name: str, sizes: list[tuple[int, int]], st
 def _cells_of_ace(name: str, sizes: list[tuple[int, int]]) -> int:
     """Output cells of a convolution in ACE; `name` is EXPERT.blocks.STAGE.... or EXPERT.out_proj...."""
     expert, part, index = name.split(".")[:3]
-    level, _ = ace_source(int(expert))
+    level, _mark = ace_source(int(expert))
     return prod(sizes[level + int(index) + 1] if part == "blocks" else sizes[3])
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from semc_core.errors import UsageError
 from semc_core.io.regular import is_file
+from semc_core.language import _
 from semc_core.model.registry import ModelRegistry, Version, is_model_name
 from semc_core.paths import SHIPPED_MODELS
 
@@ -88,7 +89,13 @@ def model_path(text: str, registry: ModelRegistry | None = None) -> Path:
     found = find_model(text, registry)
     if found is None:
         names = ", ".join(one.name for one in named_models(registry))
-        raise UsageError(f"There is no model {text!r}; name a model file, or one of: {names}.")
+        raise UsageError(
+            _(
+                "There is no model {text}; name a model file, or one of: {names}.",
+                text=repr(text),
+                names=names,
+            )
+        )
     return file_of(found, registry)
 
 
@@ -111,12 +118,15 @@ def check_free(name: str) -> None:
     """
     if not is_model_name(name):
         raise UsageError(
-            f"{name!r} cannot be a model's name; take up to 64 letters, digits, hyphens and underscores, "
-            "beginning with a letter. Say it with --name."
+            _(
+                "{name} cannot be a model's name; take up to 64 letters, digits, hyphens and "
+                "underscores, beginning with a letter. Say it with --name.",
+                name=repr(name),
+            )
         )
     if name.casefold() in _RESERVED or _NUMBERED.fullmatch(name.casefold()):
-        raise UsageError(f"{name} means another model; say another name with --name.")
+        raise UsageError(_("{name} means another model; say another name with --name.", name=name))
     if any(name.casefold() in (one.name.casefold(), one.path.stem.casefold()) for one in shipped_models()):
         raise UsageError(
-            f"A model that came with the program is called {name}; say another name with --name."
+            _("A model that came with the program is called {name}; say another name with --name.", name=name)
         )

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from semc_core.errors import UsageError
 from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured, reason
+from semc_core.language import _
 from semc_core.text import counted
 
 COMPARISON_NAME: Final = "comparison.json"
@@ -147,5 +148,9 @@ def read_comparison(path: Path) -> Comparison | None:
         return None
     except (OSError, DocumentFault) as error:
         raise UsageError(
-            f"{path.name} cannot be read as a comparison ({reason(error)}); compare the models again."
+            _(
+                "{name} cannot be read as a comparison ({reason}); compare the models again.",
+                name=path.name,
+                reason=reason(error),
+            )
         ) from error

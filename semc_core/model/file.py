@@ -30,6 +30,7 @@ from semc_core.io.atomic import write_atomically
 from semc_core.io.documents import STRICT, Document, DocumentFault, field_name
 from semc_core.io.regular import read_regular
 from semc_core.io.rules import told_as
+from semc_core.language import _
 from semc_core.model.architecture import feature_channels, tensor_shapes
 from semc_core.model.spec import ModelSpec, spec_from_json, spec_to_json
 
@@ -60,12 +61,16 @@ def write_model(path: Path, spec: ModelSpec, tensors: Mapping[str, NDArray[Any]]
         arrays = {name: np.array(value, dtype=np.float32, order="C") for name, value in tensors.items()}
         _check_tensors(spec, arrays)
     except ModelFileError as error:
-        raise ModelFileError(f"{path.name} was not written because {error}.") from error
+        raise ModelFileError(
+            _("{name} was not written because {reason}.", name=path.name, reason=error)
+        ) from error
     content = safetensors.numpy.save(arrays, metadata)
     try:
         write_atomically(path, content)
     except SaveError as error:
-        raise ModelFileError(f"The model file {path.name} was not written. {error}") from error
+        raise ModelFileError(
+            _("The model file {name} was not written. {reason}", name=path.name, reason=error)
+        ) from error
 
 
 def read_spec(path: Path) -> ModelSpec:
@@ -100,7 +105,11 @@ def read_model(path: Path) -> tuple[ModelSpec, Arrays]:
 
 def _refused(path: Path, error: ModelFileError) -> ModelFileError:
     return ModelFileError(
-        f"{path.name} cannot be used as a model because {error}; choose another model file."
+        _(
+            "{name} cannot be used as a model because {reason}; choose another model file.",
+            name=path.name,
+            reason=error,
+        )
     )
 
 
@@ -109,10 +118,14 @@ def read_bytes(path: Path) -> bytes:
     try:
         return read_regular(path)
     except FileNotFoundError as error:
-        raise ModelFileError(f"There is no model file {path}; check the name.") from error
+        raise ModelFileError(_("There is no model file {path}; check the name.", path=path)) from error
     except OSError as error:
         raise ModelFileError(
-            f"The model file {path.name} could not be read ({error.strerror}); choose one that you may read."
+            _(
+                "The model file {name} could not be read ({reason}); choose one that you may read.",
+                name=path.name,
+                reason=error.strerror,
+            )
         ) from error
 
 
@@ -135,7 +148,7 @@ HEADER: Final[Document[dict[str, _Tensor | dict[str, str]]]] = Document(
 def _spec_of(content: bytes) -> ModelSpec:
     text = metadata_of(content).get(METADATA_KEY)
     if text is None:
-        raise ModelFileError("it holds weights but no description of a model of this program")
+        raise ModelFileError(_("it holds weights but no description of a model of this program"))
     return replace(spec_from_json(text), sha256=hashlib.sha256(content).hexdigest())
 
 
@@ -152,16 +165,16 @@ def metadata_of(content: bytes) -> dict[str, str]:
 def _header(content: bytes) -> dict[str, _Tensor | dict[str, str]]:
     """The JSON header of a safetensors file: 8 bytes of length, little endian, then that many of JSON."""
     if len(content) < 8:
-        raise ModelFileError("it is not a safetensors file")
+        raise ModelFileError(_("it is not a safetensors file"))
     (length,) = struct.unpack_from("<Q", content)
     if length < 2 or content[8:9] != b"{":
-        raise ModelFileError("it is not a safetensors file")
+        raise ModelFileError(_("it is not a safetensors file"))
     if 8 + length > len(content):
-        raise ModelFileError("it is cut short")
+        raise ModelFileError(_("it is cut short"))
     try:
         header = HEADER.parse(content[8 : 8 + length])
     except DocumentFault as fault:
-        raise ModelFileError(f"its header is damaged: {fault}") from fault
+        raise ModelFileError(_("its header is damaged: {reason}", reason=fault)) from fault
     _check_length(header, len(content) - 8 - length)
     return header
 
@@ -173,9 +186,11 @@ def _check_length(header: Mapping[str, _Tensor | dict[str, str]], length: int) -
         if isinstance(entry, _Tensor):
             end = max(end, entry.data_offsets[1])
         elif name != _METADATA:
-            raise ModelFileError(f"its header is damaged: it has no tensor {field_name((name,))}")
+            raise ModelFileError(
+                _("its header is damaged: it has no tensor {name}", name=field_name((name,)))
+            )
     if end != length:
-        raise ModelFileError("it is cut short")
+        raise ModelFileError(_("it is cut short"))
 
 
 def tensors_of(content: bytes) -> Arrays:
@@ -184,10 +199,12 @@ def tensors_of(content: bytes) -> Arrays:
         loaded = safetensors.numpy.load(content)
     except (SafetensorError, KeyError, ValueError) as error:
         # KeyError: a number type that numpy does not have.
-        raise ModelFileError("its weights are damaged or cut short") from error
+        raise ModelFileError(_("its weights are damaged or cut short")) from error
     for name, array in loaded.items():
         if array.dtype != np.float32:
-            raise ModelFileError(f"its tensor {name} is {array.dtype} and not float32")
+            raise ModelFileError(
+                _("its tensor {name} is {kind} and not float32", name=name, kind=array.dtype)
+            )
     return loaded
 
 
@@ -197,17 +214,24 @@ def _check_tensors(spec: ModelSpec, arrays: Mapping[str, NDArray[np.float32]]) -
     for name in arrays:
         known = name in (*expected, *NOVELTY, *VERIFY, VERIFY_INT8)
         if not known and not name.startswith((INT8_PREFIX, TRAINING_PREFIX)):
-            raise ModelFileError(f"it has the unknown tensor {name}")
+            raise ModelFileError(_("it has the unknown tensor {name}", name=name))
     for name, shape in expected.items():
         if name not in arrays:
-            raise ModelFileError(f"the tensor {name} is missing")
+            raise ModelFileError(_("the tensor {name} is missing", name=name))
         if arrays[name].shape != shape:
-            raise ModelFileError(f"the tensor {name} has the shape {arrays[name].shape} and not {shape}")
+            raise ModelFileError(
+                _(
+                    "the tensor {name} has the shape {shape} and not {wanted}",
+                    name=name,
+                    shape=arrays[name].shape,
+                    wanted=shape,
+                )
+            )
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise ModelFileError(f"the tensor {name} has values that are not finite")
+            raise ModelFileError(_("the tensor {name} has values that are not finite", name=name))
         if name.endswith("running_var") and name in expected and array.min() < 0:
-            raise ModelFileError(f"the tensor {name} has a negative variance")
+            raise ModelFileError(_("the tensor {name} has a negative variance", name=name))
     _check_novelty(arrays, feature_channels(spec.architecture), spec.calibration.novelty_slope)
     _check_verify(arrays, spec)
 
@@ -216,27 +240,33 @@ def _check_novelty(arrays: Mapping[str, NDArray[np.float32]], features: int, slo
     present = [name for name in NOVELTY if name in arrays]
     if not present:
         if slope > 0:
-            raise ModelFileError("its calibration uses a novelty that it does not hold")
+            raise ModelFileError(_("its calibration uses a novelty that it does not hold"))
         return
     if len(present) < len(NOVELTY):
-        raise ModelFileError(f"it has {present[0]} but not all of {', '.join(NOVELTY)}")
+        raise ModelFileError(
+            _("it has {tensor} but not all of {tensors}", tensor=present[0], tensors=", ".join(NOVELTY))
+        )
     mean, whiten, limit = (arrays[name] for name in NOVELTY)
     fits = mean.ndim == 2 and whiten.ndim == 2 and limit.ndim == 0 and mean.shape[0] > 0
     if not fits or mean.shape[1] != features or whiten.shape[0] != features:
-        raise ModelFileError(f"its novelty tensors must be (M, {features}), ({features}, R) and ()")
+        raise ModelFileError(
+            _("its novelty tensors must be (M, {features}), ({features}, R) and ()", features=features)
+        )
     if not limit > 0:
-        raise ModelFileError("its novelty.limit must be above 0")
+        raise ModelFileError(_("its novelty.limit must be above 0"))
 
 
 def _check_verify(arrays: Mapping[str, NDArray[np.float32]], spec: ModelSpec) -> None:
     if not any(name in arrays for name in VERIFY):
         return
     if not all(name in arrays for name in VERIFY):
-        raise ModelFileError(f"it has not both of {' and '.join(VERIFY)}")
+        raise ModelFileError(_("it has not both of {tensors}", tensors=" and ".join(VERIFY)))
     inputs, logits = (arrays[name] for name in VERIFY)
     count, p = len(logits) if logits.ndim else 0, spec.preprocessing
     wanted = (count, spec.architecture.in_channels, p.height, p.width)
     if not count or inputs.shape != wanted or logits.shape != (count, len(spec.classes)):
-        raise ModelFileError(f"its {' and '.join(VERIFY)} do not fit its input and classes")
+        raise ModelFileError(
+            _("its {tensors} do not fit its input and classes", tensors=" and ".join(VERIFY))
+        )
     if VERIFY_INT8 in arrays and arrays[VERIFY_INT8].shape != logits.shape:
-        raise ModelFileError(f"its {VERIFY_INT8} does not fit its {VERIFY[1]}")
+        raise ModelFileError(_("its {tensor} does not fit its {other}", tensor=VERIFY_INT8, other=VERIFY[1]))

@@ -24,6 +24,7 @@ from semc_core.errors import ModelFileError, SaveError
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.io.atomic import write_atomically
 from semc_core.io.documents import Document, DocumentFault
+from semc_core.language import _
 from semc_core.model.file import metadata_of, read_bytes, tensors_of
 
 METADATA_KEY: Final = "semc_outline"
@@ -125,7 +126,9 @@ def write_outline(path: Path, spec: OutlineSpec, tensors: Mapping[str, NDArray[A
     try:
         write_atomically(path, content)
     except SaveError as error:
-        raise ModelFileError(f"The model file {path.name} was not written. {error}") from error
+        raise ModelFileError(
+            _("The model file {name} was not written. {reason}", name=path.name, reason=error)
+        ) from error
 
 
 def read_outline(path: Path) -> tuple[OutlineSpec, Arrays]:
@@ -138,13 +141,17 @@ def read_outline(path: Path) -> tuple[OutlineSpec, Arrays]:
     try:
         text = metadata_of(content).get(METADATA_KEY)
         if text is None:
-            raise ModelFileError("it holds no network that finds outlines")
+            raise ModelFileError(_("it holds no network that finds outlines"))
         spec = replace(_spec(text), sha256=hashlib.sha256(content).hexdigest())
         arrays = tensors_of(content)
         _check(spec, arrays)
     except ModelFileError as error:
         raise ModelFileError(
-            f"{path.name} cannot be used to find outlines because {error}; install the program again."
+            _(
+                "{name} cannot be used to find outlines because {reason}; install the program again.",
+                name=path.name,
+                reason=error,
+            )
         ) from error
     return spec, arrays
 
@@ -153,15 +160,22 @@ def _spec(text: str) -> OutlineSpec:
     try:
         return SPEC.parse(text)
     except DocumentFault as fault:
-        raise ModelFileError(f"its description is damaged: {fault}") from fault
+        raise ModelFileError(_("its description is damaged: {reason}", reason=fault)) from fault
 
 
 def _check(spec: OutlineSpec, arrays: Mapping[str, NDArray[np.float32]]) -> None:
     expected = tensor_shapes(spec)
     if arrays.keys() != expected.keys():
-        raise ModelFileError("its tensors are not those that it describes")
+        raise ModelFileError(_("its tensors are not those that it describes"))
     for name, shape in expected.items():
         if arrays[name].shape != shape:
-            raise ModelFileError(f"the tensor {name} has the shape {arrays[name].shape} and not {shape}")
+            raise ModelFileError(
+                _(
+                    "the tensor {name} has the shape {shape} and not {wanted}",
+                    name=name,
+                    shape=arrays[name].shape,
+                    wanted=shape,
+                )
+            )
         if not np.isfinite(arrays[name]).all():
-            raise ModelFileError(f"the tensor {name} has values that are not finite")
+            raise ModelFileError(_("the tensor {name} has values that are not finite", name=name))

@@ -25,6 +25,7 @@ from semc_core.io.foreign_fields import with_foreign_fields
 from semc_core.io.lock import WriterLock
 from semc_core.io.regular import read_regular
 from semc_core.io.rules import checked, empty_as_none, format_number, moment, within
+from semc_core.language import N_, _
 from semc_core.model.comparison import Comparison
 from semc_core.paths import DEFAULT_MODEL, data_folder
 
@@ -32,7 +33,7 @@ SHIPPED: Final = 0
 INDEX_NAME: Final = "library.json"
 _LOCK_NAME: Final = "library.lock"
 _SCHEMA: Final = 1
-_NOT_COMPARED: Final = "The new model was not compared with the one in use."
+_NOT_COMPARED: Final = N_("The new model was not compared with the one in use.")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -152,13 +153,19 @@ class ModelRegistry:
             same = _hash_of(path, facts.st_size, facts.st_mtime_ns) == version.sha256
         except OSError as error:
             raise ModelFileError(
-                f"The file of model version {version.number} is gone; go back with `semc model rollback`, or "
-                "choose another version with `semc model use`."
+                _(
+                    "The file of model version {number} is gone; go back with `semc model rollback`, "
+                    "or choose another version with `semc model use`.",
+                    number=version.number,
+                )
             ) from error
         if not same:
             raise ModelFileError(
-                f"The file of model version {version.number} was changed; go back with `semc model rollback` "
-                "or choose another version with `semc model use`."
+                _(
+                    "The file of model version {number} was changed; go back with `semc model "
+                    "rollback` or choose another version with `semc model use`.",
+                    number=version.number,
+                )
             )
         return path
 
@@ -216,7 +223,7 @@ class ModelRegistry:
             ModelFileError: The library, or the model that came with the program, cannot be read.
         """
         if comparison is None:
-            return _NOT_COMPARED
+            return _(_NOT_COMPARED)
         current = self.current()
         in_use = _sha256(DEFAULT_MODEL) if current is None else current.sha256
         return comparison.refusal(sha256, in_use)
@@ -266,7 +273,7 @@ class ModelRegistry:
         """
         with self._changing() as index:
             if len(index.used) < 2:
-                raise UsageError("There is no model to go back to: no other was in use before.")
+                raise UsageError(_("There is no model to go back to: no other was in use before."))
             version = _find(index, index.used[-2])
             self.path(version)
             self._write(replace(index, used=index.used[:-1]))
@@ -277,10 +284,12 @@ class ModelRegistry:
         try:
             content = read_regular(model)
         except OSError as error:
-            raise ModelFileError(f"{model.name} can no longer be read; check the file.") from error
+            raise ModelFileError(
+                _("{name} can no longer be read; check the file.", name=model.name)
+            ) from error
         write_atomically(self.folder / name, content)
         if _sha256(self.folder / name) != sha256:
-            raise ModelFileError(f"{model.name} changed while it was copied; try again.")
+            raise ModelFileError(_("{name} changed while it was copied; try again.", name=model.name))
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         return Version(number, name, sha256, now)
 
@@ -294,7 +303,7 @@ class ModelRegistry:
         try:
             lock = WriterLock(self.folder, _LOCK_NAME)
         except SessionError as error:
-            raise UsageError("Another program is changing the models right now; try again.") from error
+            raise UsageError(_("Another program is changing the models right now; try again.")) from error
         try:
             yield self._read()
         finally:
@@ -308,12 +317,21 @@ class ModelRegistry:
         except (OSError, DocumentFault) as error:
             if isinstance(error, DocumentFault) and error.newer:
                 raise ModelFileError(
-                    f"{INDEX_NAME} in {self.folder} is of a newer version of this program, and is left as it "
-                    "is; update this one, or name a model's file."
+                    _(
+                        "{file} in {folder} is of a newer version of this program, and is left as it "
+                        "is; update this one, or name a model's file.",
+                        file=INDEX_NAME,
+                        folder=self.folder,
+                    )
                 ) from error
             raise ModelFileError(
-                f"{INDEX_NAME} in {self.folder} cannot be read ({reason(error)}); remove it to start again "
-                "with the model that came with the program."
+                _(
+                    "{file} in {folder} cannot be read ({reason}); remove it to start again with the "
+                    "model that came with the program.",
+                    file=INDEX_NAME,
+                    folder=self.folder,
+                    reason=reason(error),
+                )
             ) from error
 
     def _write(self, index: _Index) -> None:
@@ -357,7 +375,11 @@ def _check_not_taken(name: str, index: _Index, known: Version | None) -> None:
     for each in index.versions:
         if name and each is not known and each.title.casefold() == name.casefold():
             raise UsageError(
-                f"Model version {each.number} is called {each.title} already; say another name with --name."
+                _(
+                    "Model version {number} is called {title} already; say another name with --name.",
+                    number=each.number,
+                    title=each.title,
+                )
             )
 
 
@@ -367,7 +389,9 @@ def _find(index: _Index, number: int) -> Version | None:
     for version in index.versions:
         if version.number == number:
             return version
-    raise UsageError(f"There is no model version {number}; `semc model list` shows those there are.")
+    raise UsageError(
+        _("There is no model version {number}; `semc model list` shows those there are.", number=number)
+    )
 
 
 def _in_use(used: tuple[int, ...], number: int) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from semc_core.imaging.preprocess import Preprocessing
 from semc_core.io.documents import STRICT, Document, DocumentFault, configured
 from semc_core.io.rules import Line, Name, PlainObject, one_of, told_as, within
 from semc_core.labels import NON_STANDARD
+from semc_core.language import _
 from semc_core.types import Thresholds
 
 EXPANSION: Final = {"basic": 1, "bottleneck": 4}
@@ -161,7 +162,10 @@ def spec_to_json(spec: ModelSpec) -> str:
         text = json.dumps({"format": FORMAT, **data}, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise ModelFileError(
-            f"The model's description cannot be written as JSON ({error}); use plain, finite values."
+            _(
+                "The model's description cannot be written as JSON ({reason}); use plain, finite values.",
+                reason=error,
+            )
         ) from error
     spec_from_json(text)
     return text
@@ -177,7 +181,7 @@ def spec_from_json(text: str) -> ModelSpec:
     try:
         stored = DESCRIPTION.parse(text)
     except DocumentFault as fault:
-        raise ModelFileError(f"its description is wrong: {fault}") from fault
+        raise ModelFileError(_("its description is wrong: {reason}", reason=fault)) from fault
     spec = ModelSpec(**{each.name: getattr(stored, each.name) for each in fields(Description)})
     check_spec(spec)
     return spec
@@ -190,36 +194,45 @@ def check_spec(spec: ModelSpec) -> None:
         ModelFileError: They contradict each other or are out of range.
     """
     if spec.architecture.kind == "sononet" and spec.architecture.experts != 1:
-        raise ModelFileError("its architecture is a SonoNet, which has no experts to choose from")
+        raise ModelFileError(_("its architecture is a SonoNet, which has no experts to choose from"))
     if (
         len(set(spec.classes)) != len(spec.classes)
         or spec.none_class not in spec.classes
         or len(spec.classes) < 2
     ):
         raise ModelFileError(
-            f"its classes must be different, two at least, and one of them {spec.none_class[:40]}"
+            _(
+                "its classes must be different, two at least, and one of them {label}",
+                label=spec.none_class[:40],
+            )
         )
     if NON_STANDARD in spec.planes:
-        raise ModelFileError(f"its class {NON_STANDARD} must be the one for none of these")
+        raise ModelFileError(_("its class {label} must be the one for none of these", label=NON_STANDARD))
     _check_preprocessing(spec.preprocessing, spec.architecture.in_channels)
     if not set(spec.calibration.novelty_planes) <= set(spec.planes):
-        raise ModelFileError("its novelty is of planes that it does not have")
+        raise ModelFileError(_("its novelty is of planes that it does not have"))
     _check_numbers(spec.calibration, spec.thresholds)
 
 
 def _check_preprocessing(p: Preprocessing, channels: int) -> None:
     if p.height not in INPUT_SIDES or p.width not in INPUT_SIDES:
-        raise ModelFileError(f"its input of {p.height} x {p.width} pixels is not within 32-2048")
+        raise ModelFileError(
+            _("its input of {height} x {width} pixels is not within 32-2048", height=p.height, width=p.width)
+        )
     if p.fit not in ("letterbox", "stretch"):
-        raise ModelFileError(f"its preprocessing has fit = {p.fit[:40]!r}, which does not exist")
+        raise ModelFileError(
+            _("its preprocessing has fit = {fit}, which does not exist", fit=repr(p.fit[:40]))
+        )
     if len(p.mean) != channels or len(p.std) != channels or not all(value > 0 for value in p.std):
-        raise ModelFileError(f"its mean and std must have {channels} values each, std above 0")
+        raise ModelFileError(
+            _("its mean and std must have {channels} values each, std above 0", channels=channels)
+        )
 
 
 def _check_numbers(calibration: Calibration, t: Thresholds) -> None:
     if not calibration.temperature > 0 or not calibration.novelty_slope >= 0:
-        raise ModelFileError("its calibration must have a temperature above 0 and a slope of 0 or more")
+        raise ModelFileError(_("its calibration must have a temperature above 0 and a slope of 0 or more"))
     if not 0 <= t.leave < t.enter <= 1:
-        raise ModelFileError("its thresholds must keep 0 <= leave < enter <= 1")
+        raise ModelFileError(_("its thresholds must keep 0 <= leave < enter <= 1"))
     if min(t.min_hold_s, t.smoothing_s, t.merge_gap_s) < 0:
-        raise ModelFileError("its thresholds have a negative time")
+        raise ModelFileError(_("its thresholds have a negative time"))

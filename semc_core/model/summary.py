@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from semc_core.language import N_, _, decimal, plural
 from semc_core.model.spec import ModelSpec
-from semc_core.text import counted
 
 _LONGEST: Final = 160
-_NOT_SAID: Final = "where from is not said"
-_NOT_MEASURED: Final = "how good is not measured"
+_NOT_SAID: Final = N_("where from is not said")
+_NOT_MEASURED: Final = N_("how good is not measured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ModelSummary:
     @property
     def knows(self) -> str:
         """ "6 planes"."""
-        return counted(len(self.planes), "plane")
+        return plural("{count} plane", "{count} planes", len(self.planes))
 
     @property
     def line(self) -> str:
@@ -64,7 +64,7 @@ def _origin(said: Mapping[str, Any]) -> str:
     if words := ", ".join(filter(None, texts)):
         return words[:_LONGEST]
     imported = _text(said.get("imported_from"))
-    return f"imported from {imported}" if imported else _NOT_SAID
+    return _("imported from {name}", name=imported) if imported else _(_NOT_SAID)
 
 
 def _f1(metrics: Mapping[str, Any]) -> str:
@@ -75,8 +75,13 @@ def _f1(metrics: Mapping[str, Any]) -> str:
             continue
         f1, frames = judged.get("f1"), judged.get("frames")
         if isinstance(f1, float | int) and isinstance(frames, int):
-            return f"F1 {f1:.2f} on {counted(frames, 'picture')} held out"
-    return _NOT_MEASURED
+            return plural(
+                "F1 {f1} on {count} picture held out",
+                "F1 {f1} on {count} pictures held out",
+                frames,
+                f1=decimal(f1, 2),
+            )
+    return _(_NOT_MEASURED)
 
 
 def _text(value: object) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import RuntimeFault
+from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.runtime.calibration import RawOutput
 from semc_core.types import Prediction
@@ -65,7 +66,12 @@ def checked_inputs(inputs: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.f
     expected = (spec.architecture.in_channels, spec.preprocessing.height, spec.preprocessing.width)
     if inputs.ndim != 4 or inputs.shape[1:] != expected or not len(inputs) or inputs.dtype != np.float32:
         raise RuntimeFault(
-            f"The frames are {inputs.dtype} {inputs.shape} and the model wants float32 (N, "
-            f"{', '.join(map(str, expected))}); prepare them with the model's own preprocessing."
+            _(
+                "The frames are {kind} {shape} and the model wants float32 (N, {wanted}); prepare them with "
+                "the model's own preprocessing.",
+                kind=inputs.dtype,
+                shape=inputs.shape,
+                wanted=", ".join(map(str, expected)),
+            )
         )
     return np.ascontiguousarray(inputs)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import RuntimeFault
+from semc_core.language import _
 from semc_core.model.file import NOVELTY
 from semc_core.model.spec import ModelSpec
 from semc_core.types import Prediction
@@ -119,7 +120,7 @@ def direction(features: Floats) -> Floats:
 def _check_finite(values: NDArray[np.float32]) -> None:
     if not np.isfinite(values).all():
         raise RuntimeFault(
-            "The model gave numbers that are not finite; load another model file or use the CPU."
+            _("The model gave numbers that are not finite; load another model file or use the CPU.")
         )
 
 

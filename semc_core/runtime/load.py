@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from semc_core.errors import RuntimeFault, UsageError
 from semc_core.extras import INSTALL_GPU, installed
+from semc_core.language import _
 
 if TYPE_CHECKING:
     from semc_core.runtime.base import RawRuntime
@@ -30,7 +31,7 @@ def _openvino(path: Path, threads: int | None, precision: str) -> RawRuntime:
 
 def _cuda(path: Path, threads: int | None, precision: str) -> RawRuntime:
     if not nvidia_gpu_present():
-        raise RuntimeFault("There is no NVIDIA GPU with a working driver here; choose the device cpu.")
+        raise RuntimeFault(_("There is no NVIDIA GPU with a working driver here; choose the device cpu."))
     return _by_torch(path, "cuda", None, precision)
 
 
@@ -41,7 +42,10 @@ def _torch_cpu(path: Path, threads: int | None, precision: str) -> RawRuntime:
 def _by_torch(path: Path, device: str, threads: int | None, precision: str) -> RawRuntime:
     if not installed("torch"):
         raise RuntimeFault(
-            f"This device needs PyTorch: {INSTALL_GPU}; or choose the device cpu, which does without."
+            _(
+                "This device needs PyTorch: {command}; or choose the device cpu, which does without.",
+                command=INSTALL_GPU,
+            )
         )
     from semc_core.runtime.torch.runtime import TorchRuntime
 
@@ -95,9 +99,21 @@ def load_runtime(
         UsageError: There is no such device or precision name.
     """
     if device not in DEVICES:
-        raise UsageError(f"There is no device {device!r}; choose one of {', '.join(DEVICES)}.")
+        raise UsageError(
+            _(
+                "There is no device {device}; choose one of {devices}.",
+                device=repr(device),
+                devices=", ".join(DEVICES),
+            )
+        )
     if precision not in PRECISIONS:
-        raise UsageError(f"There is no precision {precision!r}; choose one of {', '.join(PRECISIONS)}.")
+        raise UsageError(
+            _(
+                "There is no precision {precision}; choose one of {precisions}.",
+                precision=repr(precision),
+                precisions=", ".join(PRECISIONS),
+            )
+        )
     chosen = _best_device() if device == "auto" else device
     if chosen in RUNTIMES:
         return RUNTIMES[chosen](path, threads, precision)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import ModelFileError
 from semc_core.extras import installed
+from semc_core.language import _
 from semc_core.model.file import VERIFY, VERIFY_INT8, Arrays, read_model
 from semc_core.runtime.calibration import RawOutput
 from semc_core.runtime.load import nvidia_gpu_present
@@ -85,17 +86,24 @@ def check_usable(path: Path, threads: int | None = None) -> None:
     for one in _on_openvino(path, _stored(path), threads):
         if not one.passed:
             raise ModelFileError(
-                f"{path.name} does not give here what it gave when it was made (on {one.runtime}); export it "
-                "again."
+                _(
+                    "{name} does not give here what it gave when it was made (on {runtime}); export "
+                    "it again.",
+                    name=path.name,
+                    runtime=one.runtime,
+                )
             )
 
 
 def _stored(path: Path) -> Arrays:
     """The tensors of a model file that has its own check among them."""
-    _, arrays = read_model(path)
+    _spec, arrays = read_model(path)
     if VERIFY[0] not in arrays:
         raise ModelFileError(
-            f"{path.name} holds no inputs and outputs to verify it with; import or train it again."
+            _(
+                "{name} holds no inputs and outputs to verify it with; import or train it again.",
+                name=path.name,
+            )
         )
     return arrays
 

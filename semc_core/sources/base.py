@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from semc_core.errors import SourceError, SourceInterrupted
+from semc_core.language import _
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_sentence
 from semc_core.pose import Pose
@@ -109,7 +110,9 @@ class BaseSource(ABC):
         """See `FrameSource.read`."""
         self._check_interrupted()
         if self._closed:
-            raise SourceError(f"{self._info.source_id} is closed; open it again to read from it.")
+            raise SourceError(
+                _("{name} is closed; open it again to read from it.", name=self._info.source_id)
+            )
         if self._failure is not None:
             raise self._failure
         if self._ended:

@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 
 from semc_core.errors import SourceError
 from semc_core.io.regular import special_kind
+from semc_core.language import _
 
 # Only containers, and only this file: a play list named .mp4 must not make us fetch other files or addresses,
 # nor may a text file be drawn as a picture.
@@ -33,12 +34,15 @@ def check_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
-        raise SourceError(f"{path.name} was not found; check the name.") from error
+        raise SourceError(_("{name} was not found; check the name.", name=path.name)) from error
     except (OSError, ValueError) as error:
-        raise SourceError(f"{path.name} may not be read; check its name and permissions.") from error
+        raise SourceError(
+            _("{name} may not be read; check its name and permissions.", name=path.name)
+        ) from error
     what = special_kind(mode)
     if what:
-        raise SourceError(f"{path.name} is {what}, not a file; choose a file.")
+        # Translators: {what} is "a folder", "a pipe", "a socket" or "a device".
+        raise SourceError(_("{name} is {what}, not a file; choose a file.", name=path.name, what=_(what)))
 
 
 def open_container(path: Path, accelerated: HWAccel | None = None) -> InputContainer:
@@ -56,16 +60,19 @@ def open_container(path: Path, accelerated: HWAccel | None = None) -> InputConta
         # Else a name with a colon would be taken for an address.
         return av.open(f"file:{path}", options=_OPTIONS, hwaccel=accelerated)
     except FileNotFoundError as error:
-        raise SourceError(f"{path.name} was not found; check the name.") from error
+        raise SourceError(_("{name} was not found; check the name.", name=path.name)) from error
     except PermissionError as error:
         if accelerated is not None:
             raise
-        raise SourceError(f"{path.name} may not be read; check its permissions.") from error
+        raise SourceError(_("{name} may not be read; check its permissions.", name=path.name)) from error
     except (av.FFmpegError, OSError, ValueError) as error:
         if accelerated is not None:
             raise
         raise SourceError(
-            f"{path.name} cannot be opened as a video; it is damaged, cut short, or in another format."
+            _(
+                "{name} cannot be opened as a video; it is damaged, cut short, or in another format.",
+                name=path.name,
+            )
         ) from error
 
 
@@ -77,17 +84,25 @@ def picture_stream(container: InputContainer, name: str) -> VideoStream:
     """
     stream = container.streams.best("video")
     if not isinstance(stream, VideoStream):
-        raise SourceError(f"{name} holds no pictures, only sound or text; choose a video.")
+        raise SourceError(_("{name} holds no pictures, only sound or text; choose a video.", name=name))
     try:
         known = stream.codec_context is not None and bool(stream.codec_context.name)
     except (av.FFmpegError, AttributeError, ValueError):
         known = False
     if not known:
-        raise SourceError(f"{name} holds pictures in a coding that is not known here; export it as MP4.")
+        raise SourceError(
+            _("{name} holds pictures in a coding that is not known here; export it as MP4.", name=name)
+        )
     if stream.width * stream.height > MOST_PIXELS:
         raise SourceError(
-            f"{name} holds pictures of {stream.width} x {stream.height}, more than "
-            f"{MOST_PIXELS // 10**6} million pixels; export it smaller."
+            _(
+                "{name} holds pictures of {width} x {height}, more than {millions} million pixels; "
+                "export it smaller.",
+                name=name,
+                width=stream.width,
+                height=stream.height,
+                millions=MOST_PIXELS // 10**6,
+            )
         )
     return stream
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from semc_core.errors import SourceError
 from semc_core.io.regular import is_folder
+from semc_core.language import _
 from semc_core.sources.kinds import kind_of
 
 
@@ -111,4 +112,4 @@ def _of_dicom(path: Path) -> Description:
             pixel_format=f"{data.get('PhotometricInterpretation', '')} {data.get('BitsStored', '')}".strip(),
         )
     except (InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
-        raise SourceError(f"{path.name} has a damaged header; export it again.") from error
+        raise SourceError(_("{name} has a damaged header; export it again.", name=path.name)) from error

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.io.regular import is_file
+from semc_core.language import _
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
@@ -94,7 +95,7 @@ def _count_up(names: list[list[tuple[int, str]]]) -> bool:
     if len(differs) != 1:
         return False
     (place,) = differs
-    number, _ = first[place]
+    number = first[place][0]
     return number >= 0 and all(
         name == [*first[:place], (number + steps, ""), *first[place + 1 :]]
         for steps, name in enumerate(names)
@@ -126,7 +127,7 @@ class StoredPictures(BaseSource):
             self._info = replace(self._info, width=width, height=height)
             return
         self._release()
-        raise failure or SourceError(f"{info.source_id} holds no picture; choose another.")
+        raise failure or SourceError(_("{name} holds no picture; choose another.", name=info.source_id))
 
     @abstractmethod
     def _pixels(self, index: int) -> NDArray[np.uint8]:
@@ -261,13 +262,16 @@ def _images_of(folder: Path) -> list[Path]:
     try:
         found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
     except FileNotFoundError as error:
-        raise SourceError(f"{folder.name} was not found; check the name.") from error
+        raise SourceError(_("{folder} was not found; check the name.", folder=folder.name)) from error
     except OSError as error:
         if folder.exists() and not folder.is_dir():
             check_file(folder)
-        raise SourceError(f"{folder.name} cannot be read; check its permissions.") from error
+        raise SourceError(_("{folder} cannot be read; check its permissions.", folder=folder.name)) from error
     if not found:
         raise SourceError(
-            f"{folder.name} holds no image (png, jpg, bmp, tif, webp, jp2); choose another folder."
+            _(
+                "{folder} holds no image (png, jpg, bmp, tif, webp, jp2); choose another folder.",
+                folder=folder.name,
+            )
         )
     return sorted(found, key=lambda path: natural_key(path.name))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.sources.containers import check_file, is_video
 from semc_core.sources.dicom_head import HEAD_BYTES, is_dicom_head
 from semc_core.sources.pictures import SUFFIXES, is_picture
@@ -57,9 +58,9 @@ def head_of(path: Path) -> bytes:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except FileNotFoundError as error:
-        raise SourceError(f"{path.name} was not found; check the name.") from error
+        raise SourceError(_("{name} was not found; check the name.", name=path.name)) from error
     except OSError as error:
-        raise SourceError(f"{path.name} may not be read; check its permissions.") from error
+        raise SourceError(_("{name} may not be read; check its permissions.", name=path.name)) from error
     if not head:
-        raise SourceError(f"{path.name} is empty; it was probably not copied completely.")
+        raise SourceError(_("{name} is empty; it was probably not copied completely.", name=path.name))
     return head

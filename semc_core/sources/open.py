@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from semc_core.errors import SourceError
 from semc_core.io.regular import is_folder
+from semc_core.language import _
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import FrameSource
 from semc_core.sources.seek.base import SeekableSource
@@ -56,7 +57,7 @@ def open_source(
         UsageError: The mode cannot be read.
         SourceError: It cannot be opened; the message says why.
     """
-    word, _, rest = text.partition(":")
+    word, _colon, rest = text.partition(":")
     if word == "simulated":
         return _simulated(rest, seconds, (width or 640, height or 480, frame_rate or 30.0), options)
     if word == "camera":
@@ -73,7 +74,13 @@ def open_source(
             if (plugged := open_plugged(text, options)) is not None:
                 return plugged
             known = ", ".join(STREAM_SCHEMES)
-            raise SourceError(f"Addresses that begin with {word}:// are not supported; use one of {known}.")
+            raise SourceError(
+                _(
+                    "Addresses that begin with {word}:// are not supported; use one of {known}.",
+                    word=word,
+                    known=known,
+                )
+            )
         from semc_core.sources.live.stream import StreamSource
 
         return StreamSource(text, options, tap=tap)
@@ -103,7 +110,7 @@ def find_card(text: str) -> tuple[CaptureDevice, DeviceSystem] | None:
     Raises:
         SourceError: No such device, or several.
     """
-    word, _, rest = text.partition(":")
+    word, _colon, rest = text.partition(":")
     if word != "camera":
         return None
     from semc_core.sources.devices.find import find_device
@@ -132,7 +139,7 @@ def _card(rest: str) -> tuple[str, DeviceSystem]:
     """What a device is named by, and the machine that has it."""
     from semc_core.sources.devices.find import this_system
 
-    word, _, script = rest.partition(":")
+    word, _colon, script = rest.partition(":")
     if word != "simulated":
         return rest, this_system()
     from semc_core.sources.devices.script import ONE_CARD, read_script
@@ -148,7 +155,9 @@ def _simulated(
     from semc_core.sources.simulated import SimulatedSource
 
     if seed and not seed.isdecimal():
-        raise SourceError(f"The simulated patient's number must be a whole number, not {seed!r}.")
+        raise SourceError(
+            _("The simulated patient's number must be a whole number, not {seed}.", seed=repr(seed))
+        )
     return SimulatedSource(int(seed or 7), seconds, *form, options=options)
 
 
@@ -206,5 +215,7 @@ def open_seekable(
     info = source.info
     source.close()
     if not isinstance(source, VideoSource):
-        raise SourceError(f"{info.source_id} cannot be reviewed; choose a video, a DICOM file or images.")
+        raise SourceError(
+            _("{name} cannot be reviewed; choose a video, a DICOM file or images.", name=info.source_id)
+        )
     return SeekableVideo(path, info, options=options)

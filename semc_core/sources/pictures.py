@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.sources import jpeg
 from semc_core.sources.containers import check_file
 from semc_core.sources.frames.decoded import over_black
@@ -160,7 +161,7 @@ class PictureFile:
     def _check_size(self) -> None:
         width, height = self._image.size
         if width * height > MOST_PIXELS:
-            raise self._too_large(f" ({width} x {height})")
+            raise self._too_large(f"{width} x {height}")
 
     def _pages(self) -> int:
         try:
@@ -185,19 +186,33 @@ class PictureFile:
             raise self._unreadable() from error
 
     def _unreadable(self) -> SourceError:
-        return SourceError(f"{self._path.name} cannot be read as an image; check the file.")
+        return SourceError(_("{name} cannot be read as an image; check the file.", name=self._path.name))
 
     def _too_large(self, size: str) -> SourceError:
+        most = MOST_PIXELS // 10**6
+        if size:
+            return SourceError(
+                _(
+                    "{name} would unpack to more than {most} million pixels ({size}); save a smaller "
+                    "picture.",
+                    name=self._path.name,
+                    most=most,
+                    size=size,
+                )
+            )
         return SourceError(
-            f"{self._path.name} would unpack to more than {MOST_PIXELS // 10**6} million pixels{size}; "
-            "save a smaller picture."
+            _(
+                "{name} would unpack to more than {most} million pixels; save a smaller picture.",
+                name=self._path.name,
+                most=most,
+            )
         )
 
 
 def _said_size(error: Image.DecompressionBombError) -> str:
     """How many pixels Pillow says that the picture has: it refuses before the sides can be asked for."""
     said = re.search(r"\d{6,}", str(error))
-    return f" ({int(said[0]) // 10**6} million)" if said else ""
+    return _("{count} million", count=int(said[0]) // 10**6) if said else ""
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -209,7 +224,13 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     picture = PictureFile(path)
     try:
         if picture.count > 1:
-            raise SourceError(f"{path.name} holds {picture.count} images; save each in a file of its own.")
+            raise SourceError(
+                _(
+                    "{name} holds {count} images; save each in a file of its own.",
+                    name=path.name,
+                    count=picture.count,
+                )
+            )
         return picture.pixels(0)
     finally:
         picture.close()

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
+from semc_core.language import _
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, Deinterlace, PictureOptions
 from semc_core.sources.accelerated import Decode, open_to_decode
@@ -84,12 +85,16 @@ class VideoSource(BaseSource):
             self._add_notice(said)
             self._first = next(self._frames, None)
             if self._first is None:
-                raise SourceError(f"{path.name} holds no picture that could be decoded; check the file.")
+                raise SourceError(
+                    _("{name} holds no picture that could be decoded; check the file.", name=path.name)
+                )
             shown = self._first.picture
             self._info = replace(self._info, width=shown.width, height=shown.height)
         except av.FFmpegError as error:
             self._container.close()
-            raise SourceError(f"{path.name} cannot be decoded; export it as MP4 (H.264).") from error
+            raise SourceError(
+                _("{name} cannot be decoded; export it as MP4 (H.264).", name=path.name)
+            ) from error
         except BaseException:
             self._container.close()
             raise

@@ -17,6 +17,7 @@ from openvino import opset13 as ops
 
 from semc_core.errors import RuntimeFault
 from semc_core.io.process import usable_cores
+from semc_core.language import _
 from semc_core.model.outline import CONVOLUTIONS, OutlineSpec, read_outline
 from semc_core.runtime.folding import Arrays
 from semc_core.runtime.openvino.graph import Node, convolution, folded, ints
@@ -55,13 +56,15 @@ class OutlineRuntime:
             RuntimeFault: It could not be run, or was closed.
         """
         if not self._single:
-            raise RuntimeFault("The outline model was closed; load it again.")
+            raise RuntimeFault(_("The outline model was closed; load it again."))
         if len(inputs) > 1 and not self._several:
             self._several = self._compiled(streams=self._threads)
         try:
             masks, presences = zip(*self._each(inputs), strict=True)
         except RuntimeError as error:
-            raise RuntimeFault(f"OpenVINO could not run the outline model ({error}).") from error
+            raise RuntimeFault(
+                _("OpenVINO could not run the outline model ({reason}).", reason=error)
+            ) from error
         return np.concatenate(masks), np.concatenate(presences)
 
     def close(self) -> None:
@@ -80,9 +83,11 @@ class OutlineRuntime:
         }
         try:
             compiled = ov.Core().compile_model(outline_graph(self.spec, self._arrays), "CPU", options)
-            return [compiled.create_infer_request() for _ in range(streams)]
+            return [compiled.create_infer_request() for _number in range(streams)]
         except RuntimeError as error:
-            raise RuntimeFault(f"OpenVINO could not compile the outline model ({error}).") from error
+            raise RuntimeFault(
+                _("OpenVINO could not compile the outline model ({reason}).", reason=error)
+            ) from error
 
     def _each(self, inputs: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         """Picture i on request i mod S; results in the order of the pictures."""

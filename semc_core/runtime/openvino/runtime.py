@@ -23,7 +23,7 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import openvino as ov
@@ -32,6 +32,7 @@ from openvino import opset13 as ops
 
 from semc_core.errors import ModelFileError, RuntimeFault
 from semc_core.io.process import usable_cores
+from semc_core.language import _
 from semc_core.model.file import INT8_PREFIX, read_model
 from semc_core.model.spec import ModelSpec
 from semc_core.paths import cache_folder
@@ -101,7 +102,7 @@ class OpenVinoRuntime:
         """
         frames = checked_inputs(inputs, self._spec)
         if not self._single:
-            raise RuntimeFault("The model was closed; load it again.")
+            raise RuntimeFault(_("The model was closed; load it again."))
         requests = self._single if len(frames) == 1 else self._requests_for_several()
         try:
             return _run(requests, frames)
@@ -139,7 +140,7 @@ class OpenVinoRuntime:
             if self._precision == "int8":
                 make_integer(graph, self._arrays)
             compiled = ov.Core().compile_model(graph, "CPU", options)
-            return [_Request(compiled.create_infer_request()) for _ in range(streams)]
+            return [_Request(compiled.create_infer_request()) for _number in range(streams)]
         except (RuntimeError, MemoryError) as error:
             raise _fault("compile", error) from error
 
@@ -151,16 +152,25 @@ _OF_MEMORY: Final = (
 """What OpenVINO's messages hold where memory is short; they are lines of its own source files."""
 
 
-def _fault(what: str, error: Exception) -> RuntimeFault:
+def _fault(what: Literal["run", "compile"], error: Exception) -> RuntimeFault:
     """The sentence about what OpenVINO could not do."""
     text = str(error)
     if isinstance(error, MemoryError) or any(words in text.lower() for words in _OF_MEMORY):
-        return RuntimeFault(
-            f"There is too little memory to {what} the model; close other programs, or choose a smaller one."
-        )
+        if what == "run":
+            memory = _(
+                "There is too little memory to run the model; close other programs, or choose a smaller one."
+            )
+        else:
+            memory = _(
+                "There is too little memory to compile the model; close other programs, or choose a smaller "
+                "one."
+            )
+        return RuntimeFault(memory)
     lines = [line.strip() for line in text.splitlines() if line.strip() and "Exception from" not in line]
     why = lines[-1].rstrip(".") if lines else type(error).__name__
-    return RuntimeFault(f"OpenVINO could not {what} the model ({why}); load it again.")
+    if what == "run":
+        return RuntimeFault(_("OpenVINO could not run the model ({reason}); load it again.", reason=why))
+    return RuntimeFault(_("OpenVINO could not compile the model ({reason}); load it again.", reason=why))
 
 
 def _possible(precision: str, quantised: bool) -> str:
@@ -172,13 +182,18 @@ def _possible(precision: str, quantised: bool) -> str:
     if precision == "auto":
         return "int8" if quantised else "float32"
     if precision not in _HINTS:
-        raise RuntimeFault(f"The CPU does not run a model in {precision}; choose the precision auto.")
+        raise RuntimeFault(
+            _("The CPU does not run a model in {precision}; choose the precision auto.", precision=precision)
+        )
     if precision == "int8" and not quantised:
         raise RuntimeFault(
-            "This model file was not quantised; make one that is with semc model quantise, or choose float32."
+            _(
+                "This model file was not quantised; make one that is with semc model quantise, or "
+                "choose float32."
+            )
         )
     if precision == "bfloat16" and "BF16" not in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        raise RuntimeFault("This processor has no bfloat16; choose the precision auto or float32.")
+        raise RuntimeFault(_("This processor has no bfloat16; choose the precision auto or float32."))
     return precision
 
 
@@ -270,7 +285,7 @@ def make_integer(graph: ov.Model, arrays: Arrays) -> None:
     nodes = {node.get_friendly_name(): node for node in integer_convolutions(graph)}
     made: dict[tuple[str, int, bytes], Node] = {}
     for key in (name for name in arrays if name.startswith(INT8_PREFIX)):
-        name, _, what = key.removeprefix(INT8_PREFIX).rpartition(".")
+        name, _dot, what = key.removeprefix(INT8_PREFIX).rpartition(".")
         if name not in nodes or what not in ("input", "step", "bias"):
             raise _unfit(key)
         if f"{INT8_PREFIX}{name}.input" not in arrays or f"{INT8_PREFIX}{name}.step" not in arrays:
@@ -324,5 +339,9 @@ def _replace_bias(node: Node, bias: NDArray[np.float32], key: str) -> None:
 
 def _unfit(key: str) -> ModelFileError:
     return ModelFileError(
-        f"The model file's int8 quantisation does not fit this program at {key}; quantise the model again."
+        _(
+            "The model file's int8 quantisation does not fit this program at {key}; quantise the "
+            "model again.",
+            key=key,
+        )
     )

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semc_core.errors import RuntimeFault
+from semc_core.language import _
 from semc_core.model.file import read_model
 from semc_core.model.network import Details
 from semc_core.model.sononet import SonoNetDetails
@@ -76,11 +77,15 @@ class TorchRuntime:
             RuntimeFault: There is no such device, or it cannot run the model in this precision.
         """
         if device == "cuda" and not torch.cuda.is_available():
-            raise RuntimeFault("PyTorch finds no NVIDIA GPU here; choose the device cpu.")
+            raise RuntimeFault(_("PyTorch finds no NVIDIA GPU here; choose the device cpu."))
         self._precision = ("float16" if device == "cuda" else "float32") if precision == "auto" else precision
         if self._precision not in _PRECISIONS:
             raise RuntimeFault(
-                f"PyTorch runs in {', '.join(_PRECISIONS)}, not in {precision}; choose the precision auto."
+                _(
+                    "PyTorch runs in {precisions}, not in {precision}; choose the precision auto.",
+                    precisions=", ".join(_PRECISIONS),
+                    precision=precision,
+                )
             )
         if threads is not None:
             torch.set_num_threads(max(1, threads))
@@ -128,7 +133,7 @@ class TorchRuntime:
         """
         frames = checked_inputs(inputs, self._spec)
         if self._closed:
-            raise RuntimeFault("The model was closed; load it again.")
+            raise RuntimeFault(_("The model was closed; load it again."))
         raw = self._computed(frames)
         if self._precision != "float32" and not _finite(raw):
             self._fall_back()
@@ -150,7 +155,7 @@ class TorchRuntime:
             return run_frames(self._slots_for(len(frames)), frames)
         except RuntimeError as error:  # among them torch.cuda.OutOfMemoryError
             raise RuntimeFault(
-                f"PyTorch could not run the model ({error}); choose the device cpu."
+                _("PyTorch could not run the model ({reason}); choose the device cpu.", reason=error)
             ) from error
 
     def _fall_back(self) -> None:
@@ -174,7 +179,7 @@ class TorchRuntime:
             self._slots_for(1)
         except RuntimeError as error:
             raise RuntimeFault(
-                f"PyTorch could not load the model ({error}); choose the device cpu."
+                _("PyTorch could not load the model ({reason}); choose the device cpu.", reason=error)
             ) from error
 
     def _slots_for(self, count: int) -> list[Slot]:
@@ -320,7 +325,7 @@ def move_to_gpu(network: FoldedNetwork, device: torch.device, frame: Tensor) -> 
     network.to(device)
     if isinstance(network, FoldedSemc):
         count = 2 * network.architecture.experts
-        network.side_streams = [new_stream(device) for _ in range(count)]
+        network.side_streams = [new_stream(device) for _number in range(count)]
     with torch.inference_mode():
         plain = network(frame).logits
         fuse(network, True)

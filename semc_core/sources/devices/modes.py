@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from semc_core.errors import UsageError
+from semc_core.language import _
 
 _BITS_PER_PIXEL: Final = {
     "YUYV": 16, "UYVY": 16, "YVYU": 16, "NV12": 12, "NV21": 12, "YU12": 12, "YV12": 12,
@@ -98,10 +99,12 @@ def parse_wish(text: str) -> Wish:
     """
     found = _TEXT.fullmatch(text.strip())
     if not text.strip() or found is None or any(int(found[n] or 1) == 0 for n in ("width", "height")):
-        raise UsageError(f"A mode looks like 1920x1080@60,mjpg, or a part of that; {text!r} does not.")
+        raise UsageError(
+            _("A mode looks like 1920x1080@60,mjpg, or a part of that; {text} does not.", text=repr(text))
+        )
     rate = float(found["rate"]) if found["rate"] else None
     if rate == 0:
-        raise UsageError("A mode needs a rate of more than 0 frames per second; leave @0 out.")
+        raise UsageError(_("A mode needs a rate of more than 0 frames per second; leave @0 out."))
     width, height = (int(found[name]) if found[name] else None for name in ("width", "height"))
     return Wish(width, height, rate, found["format"].upper().ljust(4) if found["format"] else None)
 

@@ -15,14 +15,15 @@ from semc_core.io.atomic import write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault
 from semc_core.io.private import make_private_folder
 from semc_core.io.rules import within
+from semc_core.language import N_, _, decimal
 from semc_core.types import SourceInfo, TimedBy
 
 _BOOK_NAME: Final = "true_delays.json"
 _MOST_BYTES: Final = 1_000_000
 
 _FROM: Final[dict[TimedBy, str]] = {
-    "driver": "from the driver's stamp",
-    "arrival": "from arrival in the program",
+    "driver": N_("from the driver's stamp"),
+    "arrival": N_("from arrival in the program"),
 }
 
 
@@ -67,7 +68,11 @@ class TrueDelay:
     @property
     def sentence(self) -> str:
         """ "glass to overlay 120 ms (measured 2026-11-30)"."""
-        return f"glass to overlay {self.overlay.p50_ms:.0f} ms (measured {self.measured_utc[:10]})"
+        return _(
+            "glass to overlay {delay} ms (measured {date})",
+            delay=decimal(self.overlay.p50_ms, 0),
+            date=self.measured_utc[:10],
+        )
 
     def plain(self) -> dict[str, Any]:
         """As JSON."""
@@ -76,7 +81,7 @@ class TrueDelay:
 
 def delay_begins(timed_by: TimedBy) -> str:
     """Where the program's own figure of the delay begins, in words."""
-    return _FROM[timed_by]
+    return _(_FROM[timed_by])
 
 
 DELAYS: Final = Document(dict[str, TrueDelay], most_bytes=_MOST_BYTES, config=TOLERANT)

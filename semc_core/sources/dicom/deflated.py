@@ -14,6 +14,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.sources.dicom.elements import UNREADABLE
 
 _MOST_BYTES: Final = 1 << 29
@@ -53,12 +54,20 @@ def inflated(file: BinaryIO, path: Path) -> bytes | None:
         total += len(block)
         if total > _MOST_BYTES:
             raise SourceError(
-                f"{path.name} would inflate to more than {_MOST_BYTES >> 20} MiB; export it not deflated."
+                _(
+                    "{name} would inflate to more than {size} MiB; export it not deflated.",
+                    name=path.name,
+                    size=_MOST_BYTES >> 20,
+                )
             )
         if total > max(_LEAST_BYTES, _MOST_TIMES * file.tell()):
             raise SourceError(
-                f"{path.name} would inflate to more than {_MOST_TIMES} times its size, which no scan does; "
-                "export it not deflated."
+                _(
+                    "{name} would inflate to more than {times} times its size, which no scan does; "
+                    "export it not deflated.",
+                    name=path.name,
+                    times=_MOST_TIMES,
+                )
             )
     file.seek(0)
     plain = BytesIO()
@@ -76,7 +85,7 @@ def _blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:
         while not inflater.eof and (block := inflater.unconsumed_tail or file.read(_BLOCK)):
             yield inflater.decompress(block, _BLOCK)
     if not inflater.eof:
-        raise SourceError(f"{path.name} cannot be read as DICOM; it is damaged or cut short.")
+        raise SourceError(_("{name} cannot be read as DICOM; it is damaged or cut short.", name=path.name))
 
 
 def _is_past(tag: BaseTag, _vr: str | None, _length: int) -> bool:

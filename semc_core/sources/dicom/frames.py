@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydicom.uid import UID, JPEGBaseline8Bit
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.sources.dicom.codecs import UNDECODABLE, can_decode, decode
 from semc_core.sources.dicom.codestream import Codestream, codestream_of
 from semc_core.sources.dicom.colour import looks_like_rgb
@@ -63,11 +64,15 @@ class NativeFrames:
             SourceError: Not one frame is there, or its kind is not supported; without the file's name.
         """
         if form.rows < 1 or form.columns < 1:
-            raise SourceError("does not say how large its picture is (Rows and Columns); export it again")
+            raise SourceError(_("does not say how large its picture is (Rows and Columns); export it again"))
         if form.colour == "YBR_PARTIAL_420" or form.allocated not in _ALLOCATED:
             raise SourceError(
-                f"stores {form.colour} with {form.allocated} bits a sample, which is not supported; "
-                "export it as RGB or MONOCHROME2 with 8 or 16 bits"
+                _(
+                    "stores {colour} with {bits} bits a sample, which is not supported; export it as "
+                    "RGB or MONOCHROME2 with 8 or 16 bits",
+                    colour=form.colour,
+                    bits=form.allocated,
+                )
             )
         self._pixels, self._little = pixels, little
         self._swapped = pixels.words and form.allocated <= 8
@@ -75,8 +80,12 @@ class NativeFrames:
         self.count = _held(pixels.length, self.form.frame_bits, expected or 1)
         if self.count == 0:
             raise SourceError(
-                f"ends within its first picture: {self.form.frame_bits // 8} bytes are needed, "
-                f"{pixels.length} are there; copy it again"
+                _(
+                    "ends within its first picture: {needed} bytes are needed, {held} are there; copy it "
+                    "again",
+                    needed=self.form.frame_bits // 8,
+                    held=pixels.length,
+                )
             )
 
     def values(self, index: int) -> NDArray[Any]:
@@ -180,15 +189,21 @@ class CompressedFrames:
         self._pixels, self._spans, self.count = pixels, spans, len(spans)
         self._from_ybr = False
         stream = next(filter(None, (codestream_of(self._data(index)) for index in range(self.count))), None)
-        name = syntax.name if syntax is not None else "of an unknown kind"
+        name = syntax.name if syntax is not None else _("of an unknown kind")
         if stream is None or not can_decode(stream.syntax):
             if syntax is not None and can_decode(syntax):
                 raise SourceError(
-                    f"says that it is compressed ({name}), but its pictures are not; export it again"
+                    _(
+                        "says that it is compressed ({name}), but its pictures are not; export it again",
+                        name=name,
+                    )
                 )
             raise SourceError(
-                f"is compressed in a way that is not supported ({name}); "
-                "export it without compression or as JPEG"
+                _(
+                    "is compressed in a way that is not supported ({name}); export it without "
+                    "compression or as JPEG",
+                    name=name,
+                )
             )
         self._syntax = _family(stream, syntax, tell)
         self.form = _told_by_stream(form, stream, tell)
@@ -224,10 +239,21 @@ class CompressedFrames:
             if self.form.samples == 3:
                 self._judge(values, said, codestream_of(self._data(index)), tell)
             return
-        many = "Its picture could not" if self.count == 1 else f"None of its {self.count} frames could"
+        if self.count == 1:
+            raise SourceError(
+                _(
+                    "cannot be decoded. Its picture could not be read as {name}: it is damaged, or of a kind "
+                    "that is not supported; copy or export it again",
+                    name=name,
+                )
+            )
         raise SourceError(
-            f"cannot be decoded. {many} be read as {name}: it is damaged, or of a kind that is not "
-            "supported; copy or export it again"
+            _(
+                "cannot be decoded. None of its {count} frames could be read as {name}: it is damaged, or of "
+                "a kind that is not supported; copy or export it again",
+                count=self.count,
+                name=name,
+            )
         )
 
     def _judge(self, values: NDArray[Any], said: PixelFormat, stream: Codestream | None, tell: Tell) -> None:

@@ -26,6 +26,7 @@ from pydicom.uid import (
 )
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.sources.dicom.deflated import inflated
 from semc_core.sources.dicom.elements import UNREADABLE, Elements
 from semc_core.sources.dicom_head import HEAD_BYTES, is_dicom_head
@@ -122,14 +123,14 @@ def open_dicom(path: Path) -> OpenedFile:
         with path.open("rb") as file:
             return _opened(file, path)
     except FileNotFoundError as error:
-        raise SourceError(f"{path.name} was not found; check the name.") from error
+        raise SourceError(_("{name} was not found; check the name.", name=path.name)) from error
     except OSError as error:
-        raise SourceError(f"{path.name} may not be read; check its permissions.") from error
+        raise SourceError(_("{name} may not be read; check its permissions.", name=path.name)) from error
 
 
 def _opened(file: BinaryIO, path: Path) -> OpenedFile:
     if not is_dicom_head(file.read(HEAD_BYTES)):
-        raise SourceError(f"{path.name} is not a DICOM file; open it as what it is.")
+        raise SourceError(_("{name} is not a DICOM file; open it as what it is.", name=path.name))
     with without_warnings():
         plain = inflated(file, path)
     file = file if plain is None else BytesIO(plain)
@@ -141,9 +142,17 @@ def _opened(file: BinaryIO, path: Path) -> OpenedFile:
     implicit, little = header.original_encoding
     pixels = _find(file, bool(implicit), little is not False, path)
     if pixels is None:
-        raise SourceError(f"{path.name} holds no picture{_kind(header)}; choose an image or a cine loop.")
+        if kind := _kind(header):
+            raise SourceError(
+                _(
+                    "{name} holds no picture ({kind}); choose an image or a cine loop.",
+                    name=path.name,
+                    kind=kind,
+                )
+            )
+        raise SourceError(_("{name} holds no picture; choose an image or a cine loop.", name=path.name))
     if pixels.length == 0:
-        raise SourceError(f"{path.name} ends before its first picture; copy it again.")
+        raise SourceError(_("{name} ends before its first picture; copy it again.", name=path.name))
     pixels = replace(pixels, inflated=plain)
     return OpenedFile(header, elements, syntax, little is not False, pixels)
 
@@ -153,9 +162,11 @@ def _parsed(file: BinaryIO, path: Path) -> pydicom.Dataset:
         with without_warnings():
             return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
     except InvalidDicomError as error:
-        raise SourceError(f"{path.name} is not a DICOM file; open it as what it is.") from error
+        raise SourceError(_("{name} is not a DICOM file; open it as what it is.", name=path.name)) from error
     except (*UNREADABLE, zlib.error) as error:
-        raise SourceError(f"{path.name} cannot be read as DICOM; it is damaged or cut short.") from error
+        raise SourceError(
+            _("{name} cannot be read as DICOM; it is damaged or cut short.", name=path.name)
+        ) from error
 
 
 def _syntax(header: pydicom.Dataset) -> UID | None:
@@ -180,14 +191,30 @@ def _uid(text: str) -> UID:
 def _refuse_other_kinds(header: pydicom.Dataset, elements: Elements, path: Path) -> None:
     kind = _sop_class(header)
     if kind == MediaStorageDirectoryStorage or "DirectoryRecordSequence" in header:
+        listed = _listed(elements)
+        if listed:
+            raise SourceError(
+                _(
+                    "{name} is a DICOMDIR, the list of what is on a disc, and no picture itself; open one of "
+                    "the files that it lists, such as {files}.",
+                    name=path.name,
+                    files=listed,
+                )
+            )
         raise SourceError(
-            f"{path.name} is a DICOMDIR, the list of what is on a disc, and no picture itself; "
-            f"open one of the files that it lists{_listed(elements)}."
+            _(
+                "{name} is a DICOMDIR, the list of what is on a disc, and no picture itself; open one of the "
+                "files that it lists.",
+                name=path.name,
+            )
         )
     if kind == EnhancedUSVolumeStorage:
         raise SourceError(
-            f"{path.name} is an Enhanced US Volume, a volume in three dimensions, which is not supported; "
-            "export a cine loop of plane pictures from it."
+            _(
+                "{name} is an Enhanced US Volume, a volume in three dimensions, which is not "
+                "supported; export a cine loop of plane pictures from it.",
+                name=path.name,
+            )
         )
 
 
@@ -199,13 +226,13 @@ def _listed(elements: Elements) -> str:
         return ""
     names = [readable(one.decode("ascii", "replace").strip(" \0").replace("\\", "/")) for one in ids if one]
     shown = [name for name in names if name.isprintable()][:_NAMED_FILES]
-    return f", such as {', '.join(shown)}" if shown else ""
+    return ", ".join(shown)
 
 
 def _kind(header: pydicom.Dataset) -> str:
     """What it holds instead of a picture, where the standard has a name for it."""
     kind = _sop_class(header)
-    return f" ({kind.name})" if kind and kind.name != kind else ""
+    return kind.name if kind and kind.name != kind else ""
 
 
 def _find(file: BinaryIO, implicit: bool, little: bool, path: Path) -> PixelData | None:
@@ -221,8 +248,11 @@ def _find(file: BinaryIO, implicit: bool, little: bool, path: Path) -> PixelData
     tag = int.from_bytes(head[:2], order) << 16 | int.from_bytes(head[2:4], order)
     if tag in _FLOAT_PIXEL_DATA:
         raise SourceError(
-            f"{path.name} holds floating-point values, which are not supported; "
-            "export it with 16 bits or fewer."
+            _(
+                "{name} holds floating-point values, which are not supported; export it with 16 bits "
+                "or fewer.",
+                name=path.name,
+            )
         )
     if tag != _PIXEL_DATA:
         return None

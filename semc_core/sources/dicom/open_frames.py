@@ -6,6 +6,7 @@ import numpy as np
 from pydicom.uid import UID
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.sources.dicom.codestream import codestream_of
 from semc_core.sources.dicom.elements import Elements
 from semc_core.sources.dicom.fragments import Span, frame_spans, read_fragments, read_spans
@@ -43,7 +44,13 @@ def frames_of(opened: OpenedFile, tell: Tell) -> StoredFrames | VideoFrames:
             "The header does not say in a known way how the file is coded (Transfer Syntax); its data tells."
         )
     if frames.count > _MOST_FRAMES:
-        raise SourceError(f"holds {frames.count} frames, more than {_MOST_FRAMES}; export it in parts")
+        raise SourceError(
+            _(
+                "holds {count} frames, more than {most}; export it in parts",
+                count=frames.count,
+                most=_MOST_FRAMES,
+            )
+        )
     _compare(frames.count, expected, "NumberOfFrames" in elements, tell)
     return frames
 
@@ -62,7 +69,7 @@ def _wrapped(opened: OpenedFile, expected: int | None, tell: Tell) -> StoredFram
     else:
         fragments = read_fragments(pixels)
         if not fragments.spans:
-            raise SourceError("ends before its first picture; copy it again")
+            raise SourceError(_("ends before its first picture; copy it again"))
         first = read_spans(pixels, [fragments.spans[0]])
         if is_video(opened.syntax, first[:16]) and codestream_of(first) is None:
             return VideoFrames(read_spans(pixels, list(fragments.spans)), expected)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import FrameDamaged, SourceError
+from semc_core.language import _
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
@@ -67,7 +68,8 @@ class DicomSource(BaseSource):
         try:
             frames = self._frames = frames_of(opened, self._tell)
         except SourceError as error:
-            raise SourceError(f"{self._name} {error}.") from error
+            # Translators: {problem} says what the file holds, lacks or is.
+            raise SourceError(_("{name} {problem}.", name=self._name, problem=error)) from error
         own_rate = frames.rate if isinstance(frames, VideoFrames) else None
         times = frame_times(opened.elements, frames.count, own_rate)
         self._times_s = times.times_s
@@ -102,7 +104,10 @@ class DicomSource(BaseSource):
                 first = self._frames.picture(0)
             except DamagedFrame as error:
                 raise SourceError(
-                    f"{self._name} holds a video that cannot be decoded; it is damaged or cut short."
+                    _(
+                        "{name} holds a video that cannot be decoded; it is damaged or cut short.",
+                        name=self._name,
+                    )
                 ) from error
             return first.width, first.height
         assert self._frames is not None
@@ -143,7 +148,9 @@ class DicomSource(BaseSource):
             return Grabbed(self._picture(index), self._times_s[index], index=index)
         except DamagedFrame as error:
             self._tell_damaged(index)
-            raise FrameDamaged(f"Frame {index} of {self._name} is damaged; choose another.") from error
+            raise FrameDamaged(
+                _("Frame {index} of {name} is damaged; choose another.", index=index, name=self._name)
+            ) from error
 
     def _tell_damaged(self, index: int) -> None:
         self._damaged.add(index)
@@ -180,7 +187,9 @@ class DicomSource(BaseSource):
         try:
             return Palette.from_header(opened.dataset, frames.form, opened.little, self._tell)
         except UNREADABLE as error:
-            raise SourceError(f"{self._name} has a damaged colour palette; export it again.") from error
+            raise SourceError(
+                _("{name} has a damaged colour palette; export it again.", name=self._name)
+            ) from error
 
     def _gray_table(self, frames: StoredFrames) -> GrayTable | None:
         """None for colour."""
@@ -189,7 +198,9 @@ class DicomSource(BaseSource):
         try:
             table = GrayTable.from_window(self._opened.dataset, frames.form)
         except UNREADABLE as error:
-            raise SourceError(f"{self._name} has gray values that cannot be shown; {error}.") from error
+            raise SourceError(
+                _("{name} has gray values that cannot be shown; {reason}.", name=self._name, reason=error)
+            ) from error
         if table is not None:
             return table
         return GrayTable.from_range(frames.form, loop_range(_undamaged(frames), self._check_interrupted))

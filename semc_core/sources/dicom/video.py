@@ -14,6 +14,7 @@ from pydicom.uid import UID
 
 from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
+from semc_core.language import _
 from semc_core.picture import Picture
 from semc_core.sources.decoders import make_ready
 from semc_core.sources.dicom.frames import DamagedFrame
@@ -61,10 +62,10 @@ class VideoFrames:
             self._container = av.open(BytesIO(data), "r", options=_OPTIONS)
             stream = self._container.streams.best("video")
             if not isinstance(stream, VideoStream):
-                raise SourceError("holds no pictures, only sound; choose a cine loop")
+                raise SourceError(_("holds no pictures, only sound; choose a cine loop"))
             self._packets = [packet for packet in self._container.demux(stream) if packet.size]
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise SourceError("holds a video that cannot be opened; it is damaged or cut short") from error
+            raise SourceError(_("holds a video that cannot be opened; it is damaged or cut short")) from error
         make_ready(stream, min(4, usable_cores()))
         self._stream, self._monochrome = stream, is_monochrome(stream.codec_context)
         self._uprights = Uprights(pixel_aspect(None))
@@ -80,7 +81,7 @@ class VideoFrames:
             # A packet may hold no frame of its own: only decoding tells.
             self.count = len(self._known_order())
         if self.count == 0:
-            raise SourceError("holds a video of which no frame can be decoded; it is damaged or cut short")
+            raise SourceError(_("holds a video of which no frame can be decoded; it is damaged or cut short"))
 
     def picture(self, index: int) -> Picture:
         """The frame `index`, upright.

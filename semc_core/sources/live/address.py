@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 
 
 def public_name(url: str) -> str:
@@ -19,5 +20,7 @@ def public_name(url: str) -> str:
         parts = urlsplit(url)
     except ValueError as error:
         scheme = url.partition("://")[0]
-        raise SourceError(f"The address {scheme}://... is none; check its brackets.") from error
+        raise SourceError(
+            _("The address {scheme}://... is none; check its brackets.", scheme=scheme)
+        ) from error
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

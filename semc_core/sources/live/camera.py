@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.io.slept import asleep_s
+from semc_core.language import _
 from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_sentence
 from semc_core.sources.base import Grabbed
 from semc_core.sources.devices import measured
@@ -131,7 +132,9 @@ class _Camera:
         asked = wishes(modes, self._device.bus_mbps, self._wish)
         if not asked:
             has = ", ".join(dict.fromkeys(mode.text for mode in modes))
-            raise SourceError(f"{self.name} has no mode {self._wish.text}; it has {has}.")
+            raise SourceError(
+                _("{name} has no mode {mode}; it has {has}.", name=self.name, mode=self._wish.text, has=has)
+            )
         self._wishes = asked
         if self._tap is not None:
             offered = tuple(mode.text for mode in modes)
@@ -239,7 +242,7 @@ class _Camera:
         if self._capture is not None:
             capture, self._capture = self._capture, None
             with suppress(TimeoutError):
-                self._driver.call(capture.release, lambda _: None, _LEAST_PATIENCE_S)
+                self._driver.call(capture.release, lambda _given: None, _LEAST_PATIENCE_S)
 
     def _opened(self) -> Negotiated:
         """Open it by the first way that works, and ask for a mode.

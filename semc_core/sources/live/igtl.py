@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.picture_options import PictureOptions
 from semc_core.pose import Pose
 from semc_core.sources.frames.live_frames import Received
@@ -91,9 +92,17 @@ class IgtlConnection:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port or _PORT
         except ValueError as error:
-            raise SourceError(f"The address {name} is none; type such as igtl://HOST:{_PORT}.") from error
+            raise SourceError(
+                _("The address {name} is none; type such as igtl://HOST:{port}.", name=name, port=_PORT)
+            ) from error
         if not host:
-            raise SourceError(f"The address {name} names no computer; type such as igtl://HOST:{_PORT}.")
+            raise SourceError(
+                _(
+                    "The address {name} names no computer; type such as igtl://HOST:{port}.",
+                    name=name,
+                    port=_PORT,
+                )
+            )
         self._device = unquote(parts.path.strip("/"))
         try:
             self._socket = socket.create_connection((host, port), self._open_s)

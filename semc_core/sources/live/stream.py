@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from semc_core.errors import SourceError
 from semc_core.io.slept import asleep_s
+from semc_core.language import _
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import Grabbed
 from semc_core.sources.frames.live_frames import Received
@@ -124,7 +125,7 @@ class _Stream:
         self._connect(self._timeouts_s)
         first = self._first = self.grab(threading.Event())
         if first is None:
-            raise SourceError(f"{self._name} ended before the first picture; check the sender.")
+            raise SourceError(_("{name} ended before the first picture; check the sender.", name=self._name))
         assert self._connection is not None
         return SourceInfo(
             source_id=self._name,

@@ -26,6 +26,7 @@ from semc_core.errors import SourceError
 from semc_core.io.atomic import write_atomically
 from semc_core.io.documents import Document, DocumentFault
 from semc_core.io.regular import open_regular
+from semc_core.language import _
 from semc_core.sources.raw.records import CODING, MARK, NOTE, ORIGIN, Coding, Note, Origin, Raw, Tapped
 
 T = TypeVar("T")
@@ -76,7 +77,9 @@ class TapFile:
         try:
             self._file: BinaryIO = open_regular(path)
         except OSError as error:
-            raise SourceError(f"{path.name} cannot be read; check the name and its permissions.") from error
+            raise SourceError(
+                _("{name} cannot be read; check the name and its permissions.", name=path.name)
+            ) from error
         self.notes: list[Note] = []
         self.cut_short = False
         try:
@@ -112,7 +115,9 @@ class TapFile:
     def _begin(self) -> Origin:
         record = self._next() if self._file.read(len(MARK)) == MARK else None
         if record is None or record[0] != b"O":
-            raise SourceError(f"{self._name} is no raw recording, or is damaged at its beginning.")
+            raise SourceError(
+                _("{name} is no raw recording, or is damaged at its beginning.", name=self._name)
+            )
         return self._parsed(ORIGIN, record[2])
 
     def _next(self) -> tuple[bytes, float, bytes] | None:
@@ -133,7 +138,9 @@ class TapFile:
         try:
             return document.parse(content)
         except DocumentFault as error:
-            raise SourceError(f"{self._name} cannot be played: {error}; ask for it again.") from error
+            raise SourceError(
+                _("{name} cannot be played: {reason}; ask for it again.", name=self._name, reason=error)
+            ) from error
 
 
 def _plain(value: Origin | Note | Coding) -> bytes:

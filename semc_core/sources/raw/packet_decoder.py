@@ -12,6 +12,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from semc_core.errors import SourceError
 from semc_core.io.packets import packet_of
+from semc_core.language import _
 from semc_core.picture_options import PictureOptions
 from semc_core.sources.frames.live_frames import LiveFrames, Received
 from semc_core.sources.frames.shown import StreamPictures
@@ -29,9 +30,9 @@ class PacketDecoder:
         try:
             context = av.CodecContext.create(coding.codec, "r")
         except (av.FFmpegError, ValueError) as error:
-            raise SourceError("The raw recording is coded in a way that is not known here.") from error
+            raise SourceError(_("The raw recording is coded in a way that is not known here.")) from error
         if not isinstance(context, VideoCodecContext):
-            raise SourceError("The raw recording holds no pictures; ask for it again.")
+            raise SourceError(_("The raw recording holds no pictures; ask for it again."))
         if coding.extra:
             context.extradata = bytes.fromhex(coding.extra)
         context.width, context.height = coding.width, coding.height

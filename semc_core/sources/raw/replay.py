@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
@@ -42,7 +43,9 @@ class TapSource(BaseSource):
         try:
             first = next(self._pictures, None)
             if first is None:
-                raise SourceError(f"{path.name} holds no picture that can be decoded; ask for it again.")
+                raise SourceError(
+                    _("{name} holds no picture that can be decoded; ask for it again.", name=path.name)
+                )
         except BaseException:
             self._file.close()
             raise

@@ -10,6 +10,7 @@ from collections import deque
 from typing import Final
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.devices.buffers import BufferForm
 from semc_core.sources.raw.records import Coding, Note, Origin, Raw, Tapped
@@ -102,8 +103,10 @@ class RawTap:
             data = tuple(raw for group in self._groups for raw in group)
             if self._origin is None or not data:
                 raise SourceError(
-                    "Nothing has come from the source yet that could be saved; try again when it gives "
-                    "pictures."
+                    _(
+                        "Nothing has come from the source yet that could be saved; try again when it "
+                        "gives pictures."
+                    )
                 )
             return Tapped(self._origin, tuple(self._notes), data)
 

@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, Deinterlace, PictureOptions
 from semc_core.sources.avi import AviIndex
@@ -254,7 +255,7 @@ class _Recorder(VideoSource):
         whole = [frame for frame in range(len(self._times_s)) if frame not in damaged]
         if not whole:
             raise SourceError(
-                f"{self.info.source_id} holds no picture that could be decoded; check the file."
+                _("{name} holds no picture that could be decoded; check the file.", name=self.info.source_id)
             )
         return VideoIndex(
             _frozen(np.array(self._times_s, np.float64)),

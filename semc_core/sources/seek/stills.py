@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.sources.base import Grabbed
 from semc_core.sources.seek.base import GiveUp, KnownTimes, Passed
 from semc_core.sources.seek.cache import ByteCache
@@ -64,10 +65,17 @@ class SeekableLoop(KnownTimes):
         """See `SeekableSource`. Too quick to be given up, or to show anything meanwhile."""
         name = self._source.info.source_id
         if not 0 <= index < self.count:
-            raise SourceError(f"{name} has no frame {index}; choose one below {self.count}.")
+            raise SourceError(
+                _(
+                    "{name} has no frame {index}; choose one below {count}.",
+                    name=name,
+                    index=index,
+                    count=self.count,
+                )
+            )
         with self._lock:
             if self._closed:
-                raise SourceError(f"{name} is closed; open it again to read from it.")
+                raise SourceError(_("{name} is closed; open it again to read from it.", name=name))
             kept = self._cache.get(index)
             if kept is not None:
                 return kept.bare()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import FrameDamaged, SourceError, SourceInterrupted
+from semc_core.language import _
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.seek.base import GiveUp, Passed, index_at
@@ -178,7 +179,9 @@ class SeekableVideo:
             SourceError: That was done already.
         """
         if self._indexer is not None and self.settled:
-            raise SourceError(f"{self._path.name} gives other pictures than before; open it again.")
+            raise SourceError(
+                _("{name} gives other pictures than before; open it again.", name=self._path.name)
+            )
         self._index_by_decoding()
 
     def _index_by_decoding(self) -> None:
@@ -200,7 +203,9 @@ class SeekableVideo:
             failure = error
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             _log.error("A video could not be indexed: %s", type(error).__name__)
-            failure = SourceError(f"{self._path.name} could not be read to its end; copy it again.")
+            failure = SourceError(
+                _("{name} could not be read to its end; copy it again.", name=self._path.name)
+            )
         with self._lock, self._changed:
             if index is not None:
                 self._index, self._info = index, replace(self._info, notice=indexer.notice)
@@ -220,7 +225,7 @@ class SeekableVideo:
                 )
             )
             if self._closed:
-                raise SourceError(f"{self._path.name} is closed; open it again to read from it.")
+                raise SourceError(_("{name} is closed; open it again to read from it.", name=self._path.name))
             if self._failure is not None:
                 raise self._failure
 
@@ -229,11 +234,20 @@ class SeekableVideo:
     def _packet(self, index: int, give_up: GiveUp, passed: Passed | None) -> FramePacket | None:
         """The frame; None if the file does not hold what its packets promise."""
         if self._closed:
-            raise SourceError(f"{self._path.name} is closed; open it again to read from it.")
+            raise SourceError(_("{name} is closed; open it again to read from it.", name=self._path.name))
         if not 0 <= index < len(self._index):
-            raise SourceError(f"{self._path.name} has no frame {index}; choose one below {len(self._index)}.")
+            raise SourceError(
+                _(
+                    "{name} has no frame {index}; choose one below {count}.",
+                    name=self._path.name,
+                    index=index,
+                    count=len(self._index),
+                )
+            )
         if self._index.is_damaged(index):
-            raise FrameDamaged(f"Frame {index} of {self._path.name} is damaged; choose another.")
+            raise FrameDamaged(
+                _("Frame {index} of {name} is damaged; choose another.", index=index, name=self._path.name)
+            )
         kept = self._decoder.kept
         packet = self._decoder.kept_packet(index)
         if packet is not None:

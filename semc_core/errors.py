@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from semc_core.language import _
+from semc_core.language import _, in_both
 from semc_core.text import readable
 
 
@@ -11,6 +11,8 @@ class SemcError(Exception):
 
     def __str__(self) -> str:
         """The sentence. It may name a file whose name is no UTF-8."""
+        if len(self.args) == 1 and isinstance(self.args[0], str):
+            return in_both(readable, self.args[0])
         return readable(super().__str__())
 
 

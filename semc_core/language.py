@@ -6,13 +6,14 @@ A text is marked where it is written, so that it comes into the catalogues:
 - `N_("Freeze")` is only marked, for tables of modules; `_(title)` translates it where it is shown;
 - `plural("{count} frame", "{count} frames", count)` takes the form of the number.
 
-What is stored, logged, compared or read by programs is never translated.
+What is stored, logged, compared or read by programs is never translated: a translated text keeps what it is
+in English, and `english` gives that.
 """
 
 from __future__ import annotations
 
 import gettext
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
@@ -31,6 +32,12 @@ LANGUAGES: Final = {
 CATALOGUES: Final = ASSETS / "languages"
 _COMMA: Final = ("de", "fr", "es")
 _ENGLISH_TEXTS: Final = gettext.NullTranslations()
+
+
+class _Shown(str):
+    """A translated text that knows what it is in English."""
+
+    english: str
 
 
 class _Now:
@@ -102,7 +109,25 @@ def decimal(value: float, digits: int, *, grouped: bool = False) -> str:
     Where it is `grouped`, the thousands stand apart.
     """
     text = f"{value:{',' if grouped else ''}.{digits}f}"
-    return text.replace(",", "\N{NO-BREAK SPACE}").replace(".", ",") if current() in _COMMA else text
+    if current() not in _COMMA:
+        return text
+    return _shown(text.replace(",", "\N{NO-BREAK SPACE}").replace(".", ","), text)
+
+
+def english(text: str) -> str:
+    """What is stored of a text that is shown: the same in English."""
+    return text.english if isinstance(text, _Shown) else text
+
+
+def in_both(change: Callable[[str], str], text: str) -> str:
+    """`change` done to the text, and to what it is in English."""
+    return _shown(change(text), change(english(text)))
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Those of the sentences that are not empty, one after the other."""
+    kept = [text for text in texts if text]
+    return _shown(" ".join(kept), " ".join(map(english, kept)))
 
 
 def _catalogue() -> gettext.NullTranslations:
@@ -110,9 +135,26 @@ def _catalogue() -> gettext.NullTranslations:
 
 
 def _filled(translated: str, source: str, values: dict[str, object]) -> str:
-    if not values:
-        return translated
+    plain = {name: _plain(each) for name, each in values.items()}
+    said = source.format(**plain) if values else source
+    if _in_english.get() or (translated == source and plain == values):
+        return said
     try:
-        return translated.format(**values)
+        return _shown(translated.format(**values) if values else translated, said)
     except (LookupError, ValueError):  # a catalogue's fault must not hide what is to be said
-        return source.format(**values)
+        return said
+
+
+def _plain(value: object) -> object:
+    """The value as it is in English; an error as its sentence."""
+    if isinstance(value, Exception):
+        value = str(value)
+    return english(value) if isinstance(value, str) else value
+
+
+def _shown(text: str, plain: str) -> str:
+    if text == plain:
+        return plain
+    shown = _Shown(text)
+    shown.english = plain
+    return shown

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.language import in_both
 from semc_core.picture import Picture
 from semc_core.picture_options import PictureOptions
 from semc_core.pose import Pose
@@ -272,7 +273,7 @@ class SourceInfo:
     def __post_init__(self) -> None:
         """A file's name need not be UTF-8; what is kept and written of it must."""
         for name in ("source_id", "notice"):
-            object.__setattr__(self, name, readable(getattr(self, name)))
+            object.__setattr__(self, name, in_both(readable, getattr(self, name)))
 
     @property
     def device(self) -> str:

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Final
 
+from semc_core.language import _
+
 if sys.platform == "win32":
     import ctypes
 
@@ -54,4 +56,4 @@ def pretend(seconds: float) -> None:
 
 def slept_sentence(seconds: float) -> str:
     """What is told of it."""
-    return f"The machine slept for {seconds:.0f} s; the scan went on."
+    return _("The machine slept for {seconds} s; the scan went on.", seconds=f"{seconds:.0f}")

@@ -9,8 +9,7 @@ from typing import Any, Final
 
 from semc_core.errors import UsageError
 from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured, reason
-from semc_core.language import _
-from semc_core.text import counted
+from semc_core.language import N_, _, decimal, english, in_both, joined, plural
 
 COMPARISON_NAME: Final = "comparison.json"
 """In the folder of a training run."""
@@ -19,10 +18,10 @@ MARGIN: Final = 0.01
 """Of macro F1: a new model may replace the one in use where the interval excludes that it loses more."""
 
 _VERDICTS: Final = {
-    "better": "better than",
-    "as good": "as good as",
-    "worse": "worse than",
-    "not shown": "not shown to be as good as",
+    "better": N_("The new model is better than the one in use: {numbers}."),
+    "as good": N_("The new model is as good as the one in use: {numbers}."),
+    "worse": N_("The new model is worse than the one in use: {numbers}."),
+    "not shown": N_("The new model is not shown to be as good as the one in use: {numbers}."),
 }
 
 
@@ -100,18 +99,43 @@ class Comparison:
         """What came out, for people."""
         new = self.candidate
         if self.current is None or self.difference is None:
-            return f"The new model has F1 {new.f1:.3f} and was not compared: {self.note}"
-        old, how = self.current, _VERDICTS[self.verdict]
-        between = "" if self.low is None else f", 95 % interval {self.low:+.3f} to {self.high:+.3f}"
-        text = (
-            f"The new model is {how} the one in use: F1 {new.f1:.3f} against {old.f1:.3f} "
-            f"({self.difference:+.3f}{between}), accuracy {new.accuracy:.3f} against {old.accuracy:.3f}, on "
-            f"{counted(self.frames, f'{self.split} picture')} of "
-            f"{counted(self.groups, 'patient or video', 'patients or videos')}."
-        )
+            return _(
+                "The new model has F1 {f1} and was not compared: {note}",
+                f1=decimal(new.f1, 3),
+                note=self.note,
+            )
+        more = ""
         if self.verdict == "not shown":
-            text += f" It may lose more than {MARGIN:g}; add patients to the test split."
-        return f"{text} {self.note}".strip()
+            more = _("It may lose more than {margin}; add patients to the test split.", margin=f"{MARGIN:g}")
+        numbers = self._numbers(self.current, self.difference)
+        return joined((_(_VERDICTS[self.verdict], numbers=numbers), more, self.note))
+
+    def _numbers(self, old: Measured, difference: float) -> str:
+        new, change = self.candidate, _signed(difference)
+        if self.low is not None and self.high is not None:
+            change = _(
+                "{change}, 95 % interval {low} to {high}",
+                change=change,
+                low=_signed(self.low),
+                high=_signed(self.high),
+            )
+        if self.split == "test":
+            pictures = plural("{count} test picture", "{count} test pictures", self.frames)
+        else:
+            pictures = plural(
+                "{count} {split} picture", "{count} {split} pictures", self.frames, split=self.split
+            )
+        return _(
+            "F1 {new} against {old} ({change}), accuracy {new_accuracy} against {old_accuracy}, on "
+            "{pictures} of {patients}",
+            new=decimal(new.f1, 3),
+            old=decimal(old.f1, 3),
+            change=change,
+            new_accuracy=decimal(new.accuracy, 3),
+            old_accuracy=decimal(old.accuracy, 3),
+            pictures=pictures,
+            patients=plural("{count} patient or video", "{count} patients or videos", self.groups),
+        )
 
     def refusal(self, candidate_sha256: str, current_sha256: str) -> str:
         """Why the new model must not replace the one in use, in a sentence; "" if it may.
@@ -121,16 +145,22 @@ class Comparison:
             current_sha256: Of the model in use now.
         """
         if candidate_sha256 != self.candidate.sha256:
-            return "The new model's file is not the one that was compared; train or compare it again."
+            return _("The new model's file is not the one that was compared; train or compare it again.")
         if current_sha256 != self.current_sha256:
-            return "The new model was compared with another than the one in use now."
+            return _("The new model was compared with another than the one in use now.")
         if self.verdict in ("worse", "not shown", "not compared"):
             return self.sentence
         return ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return dataclasses.asdict(self) | {"verdict": self.verdict, "sentence": self.sentence}
+        return dataclasses.asdict(self) | {"verdict": self.verdict, "sentence": english(self.sentence)}
+
+
+def _signed(value: float) -> str:
+    """With three digits and the sign; its text in English is that of the number."""
+    shown = decimal(abs(value), 3)
+    return in_both(lambda number: f"{value:+.3f}"[0] + number, shown)
 
 
 COMPARISON: Final = Document(Comparison)

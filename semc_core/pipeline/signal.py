@@ -7,6 +7,7 @@ from typing import Final
 
 from semc_core.imaging.quality import LIVE
 from semc_core.io.slept import asleep_s, slept_sentence
+from semc_core.language import english
 from semc_core.types import FramePacket, FrameResult, SourceInfo
 
 _WATCHED: Final = ("camera", "stream")
@@ -104,7 +105,7 @@ class ArrivalWatch:
         gaps = []
         usual_s = 3 / info.frame_rate if info.frame_rate else 0.0
         if slept_s > _SLEPT_S:
-            gaps.append(SignalGap(_SLEPT, last.pts_s, packet.pts_s, slept_sentence(slept_s)))
+            gaps.append(SignalGap(_SLEPT, last.pts_s, packet.pts_s, english(slept_sentence(slept_s))))
         elif packet.captured_s - last.captured_s > max(_NO_PICTURES_S, usual_s):
             gaps.append(SignalGap(_NO_PICTURES, last.pts_s, packet.pts_s, info.outage))
         slow = self._spells.update("" if info.trouble == _NO_PICTURES else info.trouble, packet.pts_s)

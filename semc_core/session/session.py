@@ -16,7 +16,7 @@ from typing import Any, Final
 from semc_core.errors import SaveError
 from semc_core.io.lock import WriterLock
 from semc_core.io.private import close_folder_to_others
-from semc_core.language import _
+from semc_core.language import _, english
 from semc_core.session import database
 from semc_core.session.annotations import ENTRY as DRAWN
 from semc_core.session.annotations import Annotations
@@ -239,7 +239,7 @@ class Session(WritableSession):
     def set_source_notice(self, notice: str) -> None:
         """Log the source's notice when it has grown while it was read."""
         with self._lock:
-            edit = self._state.changed("session", 1, source_notice=notice)
+            edit = self._state.changed("session", 1, source_notice=english(notice))
             self._write_edit(AuditEvent(PROGRAM, "notice", {}), edit)
 
     def moved(self, path: Path) -> None:

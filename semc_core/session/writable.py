@@ -12,7 +12,7 @@ from typing import Any
 
 from semc_core.errors import SessionError
 from semc_core.io.lock import WriterLock
-from semc_core.language import _
+from semc_core.language import _, english
 from semc_core.session import database
 from semc_core.session.audit_log import AuditEvent, AuditLog, frames_note, origin_payload
 from semc_core.session.files import remove_plane
@@ -83,6 +83,7 @@ class WritableSession(SessionView):
 
     def _begin(self, source: SourceEntry, model: ModelEntry) -> None:
         """The first entry: everything that later ones rest on. The path stays out of the log."""
+        source = replace(source, notice=english(source.notice))
         self.source, self.model = source, model
         row = {"id": 1, "note": "", "source_notice": source.notice, "complete": 0}
         # Of two sessions that begin in one millisecond, each has a first entry of its own, which names it.

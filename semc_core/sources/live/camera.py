@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.io.slept import asleep_s
-from semc_core.language import _
+from semc_core.language import _, english
 from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_sentence
 from semc_core.sources.base import Grabbed
 from semc_core.sources.devices import measured
@@ -79,7 +79,7 @@ class CameraSource(GrabbedSource):
     ) -> None:
         system = system or this_system()
         device = find_device(str(which), system)
-        name = f"Camera {device.index}"
+        name = _("Camera {number}", number=device.index)
         teller = OutageTeller(name)
         self._camera = _Camera(device, name, wish or Wish(), patience_s, system, teller, options, tap)
         grabber = Grabber(self._camera, name, capacity=1, newest_wins=True)
@@ -114,7 +114,7 @@ class _Camera:
         self._device, self._wish, self._patience_s, self._system = device, wish, patience_s, system
         self._tap: RawTap | None = tap
         self._coding: Coding | None = None
-        self._teller, self._driver = teller, Worker(f"driver of {name}")
+        self._teller, self._driver = teller, Worker(f"driver of {english(name)}")
         # Where nothing lists devices, none can be seen to be away.
         self._seen = bool(system.devices())
         self._capture: Capture | None = None
@@ -177,15 +177,21 @@ class _Camera:
                 continue
             if not self._there():
                 self._lose(
-                    f"{self.name} is unplugged; the scan goes on when it is plugged in again at the same "
-                    "place."
+                    _(
+                        "{name} is unplugged; the scan goes on when it is plugged in again at the same "
+                        "place.",
+                        name=self.name,
+                    )
                 )
                 continue
             give_up_s = now_s + self._patience_s if give_up_s is None else give_up_s
             if self._capture is not None and now_s >= give_up_s:
                 self._lose(
-                    f"{self.name} gives no more pictures; check its cable and the scanner's output. It is "
-                    "opened again until it does."
+                    _(
+                        "{name} gives no more pictures; check its cable and the scanner's output. It is "
+                        "opened again until it does.",
+                        name=self.name,
+                    )
                 )
             stopping.wait(_RETRY_S)
         return None
@@ -206,8 +212,11 @@ class _Camera:
         except TimeoutError:
             self._capture = None  # its thread lets go of it when the driver comes back
             self._lose(
-                f"The driver of {self.name} does not answer; the device is opened again as soon as it can "
-                "be. If that takes long, unplug it and plug it in again."
+                _(
+                    "The driver of {name} does not answer; the device is opened again as soon as it can be. "
+                    "If that takes long, unplug it and plug it in again.",
+                    name=self.name,
+                )
             )
             return None, 0.0
         return (np.asarray(buffer) if given and buffer is not None else None), stamp_s
@@ -282,7 +291,10 @@ class _Camera:
         except TimeoutError:
             self._capture = None
             raise SourceError(
-                f"The driver of {self.name} does not answer; unplug the device and plug it in again."
+                _(
+                    "The driver of {name} does not answer; unplug the device and plug it in again.",
+                    name=self.name,
+                )
             ) from None
 
     def _there(self) -> bool:
@@ -295,7 +307,8 @@ class _Camera:
         self._let_go()
         self._meter.pause()
         if self._tap is not None:
-            self._tap.note(f"lost: {why.replace(self.name, 'the card').partition(';')[0]}")
+            said = english(why).replace(english(self.name), "the card")
+            self._tap.note(f"lost: {said.partition(';')[0]}")
         self._teller.began(why)
 
     def _wait_until_back(self, stopping: threading.Event) -> None:
@@ -334,13 +347,14 @@ class _Camera:
 
     def _notice(self, width: int, height: int, rate: float | None) -> str:
         """Everything that the user should know of how it is read."""
+        name = english(self.name)  # it is stored
         lost = (
-            f"The levels of {self.name} below 16 and above 235 are lost: its driver takes them for limited. "
+            f"The levels of {name} below 16 and above 235 are lost: its driver takes them for limited. "
             "Choose a mode with mjpg."
         )
         told = (
             picture_sentence(self._options),
-            measured.notice(self.name, self._asked, width, height, rate),
+            measured.notice(name, self._asked, width, height, rate),
             lost if self._pictures.lost_levels else "",
             self._pictures.told,
         )

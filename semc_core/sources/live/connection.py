@@ -15,6 +15,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.picture_options import PictureOptions
 from semc_core.sources.containers import CONTAINERS
 from semc_core.sources.frames.live_frames import LiveFrames, Received
@@ -82,7 +83,7 @@ class Connection:
         stream = self._container.streams.best("video")
         if not isinstance(stream, VideoStream):
             self._container.close()
-            raise SourceError(f"{name} sends no pictures; check what the sender sends.")
+            raise SourceError(_("{name} sends no pictures; check what the sender sends.", name=name))
         # Decoding several frames at once would hold each back until the next ones have come.
         stream.thread_type = "SLICE"
         self._stream = stream
@@ -115,7 +116,9 @@ class Connection:
             except av.InvalidDataError:
                 failures += 1
                 if failures == _MAX_FAILURES:
-                    raise SourceError(f"{self._name} sends damaged data; check the sender.") from None
+                    raise SourceError(
+                        _("{name} sends damaged data; check the sender.", name=self._name)
+                    ) from None
                 continue
             except (av.FFmpegError, OSError) as error:
                 raise SourceError(_why_broken(self._name, error, self._timeout_s)) from None
@@ -180,31 +183,53 @@ def raw_of(coding: Coding, packet: av.Packet[VideoStream], now_s: float) -> Raw:
 def _why_not_opened(url: str, name: str, error: Exception, timeout_s: float) -> str:
     if isinstance(error, av.error.ProtocolNotFoundError):
         scheme = urlsplit(url).scheme.lower()
-        return (
-            f"The video library here does not know {scheme}; let FFmpeg's program take it: "
-            f"ffmpeg -i ADDRESS -c copy -f mpegts - | semc live pipe:"
+        return _(
+            "The video library here does not know {scheme}; let FFmpeg's program take it: "
+            "ffmpeg -i ADDRESS -c copy -f mpegts - | semc live pipe:",
+            scheme=scheme,
         )
     if url.startswith("pipe:"):
-        return f"{name} brought no video of a format that is known here; check the program that writes it."
+        return _(
+            "{name} brought no video of a format that is known here; check the program that writes it.",
+            name=name,
+        )
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
-        return f"{name} wants a user name and password; give them as {name.partition('://')[0]}://user:password@..."
+        return _(
+            "{name} wants a user name and password; give them as {scheme}://user:password@...",
+            name=name,
+            scheme=name.partition("://")[0],
+        )
     if isinstance(error, av.error.HTTPError | av.error.HTTPClientError):
-        return f"{name} is not offered by the server; check the address."
+        return _("{name} is not offered by the server; check the address.", name=name)
     if isinstance(error, ConnectionRefusedError):
-        return f"{name} refuses the connection; check that the sender is on and the port is right."
+        return _(
+            "{name} refuses the connection; check that the sender is on and the port is right.", name=name
+        )
     if isinstance(error, av.InvalidDataError):
-        return f"{name} does not send a video format that is known here; check the sender's settings."
+        return _(
+            "{name} does not send a video format that is known here; check the sender's settings.", name=name
+        )
     parts = urlsplit(url)
     if not _is_known(parts.hostname):
-        return f"No computer is called {parts.hostname} in this network; check the address of {name}."
+        return _(
+            "No computer is called {host} in this network; check the address of {name}.",
+            host=parts.hostname,
+            name=name,
+        )
     if isinstance(error, av.error.ExitError | TimeoutError):
         if _accepts(parts.scheme.lower(), parts.hostname, parts.port):
-            return (
-                f"{name} accepts the connection and sent nothing within {timeout_s:g} s; "
-                "start the picture on the sender."
+            return _(
+                "{name} accepts the connection and sent nothing within {seconds} s; start the picture on the "
+                "sender.",
+                name=name,
+                seconds=f"{timeout_s:g}",
             )
-        return f"Nothing came from {name} within {timeout_s:g} s; check that the sender is on."
-    return f"{name} cannot be reached; check the address and the network."
+        return _(
+            "Nothing came from {name} within {seconds} s; check that the sender is on.",
+            name=name,
+            seconds=f"{timeout_s:g}",
+        )
+    return _("{name} cannot be reached; check the address and the network.", name=name)
 
 
 def _is_known(host: str | None) -> bool:
@@ -228,5 +253,9 @@ def _accepts(scheme: str, host: str | None, port: int | None) -> bool:
 
 def _why_broken(name: str, error: Exception, timeout_s: float) -> str:
     if isinstance(error, av.error.ExitError | TimeoutError):
-        return f"{name} broke off: nothing has come for {timeout_s:g} s; check the sender and the network."
-    return f"{name} broke off; check the sender and the network."
+        return _(
+            "{name} broke off: nothing has come for {seconds} s; check the sender and the network.",
+            name=name,
+            seconds=f"{timeout_s:g}",
+        )
+    return _("{name} broke off; check the sender and the network.", name=name)

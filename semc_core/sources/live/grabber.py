@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from semc_core.errors import SourceError
+from semc_core.language import _, english
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
 from semc_core.sources.live.outage import OutageTeller
@@ -56,7 +57,7 @@ class Grabber:
         self._error: BaseException | None = None
         self._finished = False
         # A daemon: a driver that never returns must not keep the program from ending.
-        self._thread = threading.Thread(target=self._run, name=f"grab {name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"grab {english(name)}", daemon=True)
 
     def start(self, timeout_s: float) -> SourceInfo:
         """Open the device and begin.
@@ -72,7 +73,13 @@ class Grabber:
         self.stop()
         if opened and self._error is not None:
             raise self._error
-        raise SourceError(f"{self._name} did not answer within {timeout_s:.0f} s; check that it is on.")
+        raise SourceError(
+            _(
+                "{name} did not answer within {seconds} s; check that it is on.",
+                name=self._name,
+                seconds=f"{timeout_s:.0f}",
+            )
+        )
 
     def take(self) -> Grabbed | None:
         """Wait for the next picture; None at the end or after `stop`. Raises what the device raised."""
@@ -98,7 +105,9 @@ class Grabber:
         self.stop()
         self._thread.join(_CLOSE_WAIT_S)
         if self._thread.is_alive():
-            _LOG.warning("%s has not let go yet; it is released as soon as its driver answers", self._name)
+            _LOG.warning(
+                "%s has not let go yet; it is released as soon as its driver answers", english(self._name)
+            )
 
     def _run(self) -> None:
         try:

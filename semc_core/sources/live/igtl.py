@@ -130,7 +130,9 @@ class IgtlConnection:
             except DamagedMessage:
                 damaged, picture = damaged + 1, None
                 if damaged == _MOST_DAMAGED:
-                    raise SourceError(f"{self._name} sends damaged data; check the sender.") from None
+                    raise SourceError(
+                        _("{name} sends damaged data; check the sender.", name=self._name)
+                    ) from None
             except UnusablePicture as unusable:
                 picture = None
                 if not self._unusable:
@@ -158,7 +160,10 @@ class IgtlConnection:
             return read_head(content)
         except NotOpenIgtLink:
             raise SourceError(
-                f"{self._name} sends something else than OpenIGTLink's messages; check port and sender."
+                _(
+                    "{name} sends something else than OpenIGTLink's messages; check port and sender.",
+                    name=self._name,
+                )
             ) from None
 
     def _picture(self, head: Head) -> RawPicture | None:
@@ -250,24 +255,41 @@ class IgtlConnection:
         except TimeoutError:
             if not self._began:
                 raise SourceError(
-                    f"{self._name} accepts the connection and sent nothing within {self._open_s:g} s; start "
-                    "the picture on the sender."
+                    _(
+                        "{name} accepts the connection and sent nothing within {seconds} s; start the "
+                        "picture on the sender.",
+                        name=self._name,
+                        seconds=f"{self._open_s:g}",
+                    )
                 ) from None
             raise SourceError(
-                f"{self._name} broke off: nothing whole has come for seconds; check the sender and the "
-                "network."
+                _(
+                    "{name} broke off: nothing whole has come for seconds; check the sender and the network.",
+                    name=self._name,
+                )
             ) from None
         except OSError:
-            raise SourceError(f"{self._name} broke off; check the sender and the network.") from None
+            raise SourceError(
+                _("{name} broke off; check the sender and the network.", name=self._name)
+            ) from None
 
     def _why_nothing(self) -> str:
         if self._unusable:
-            return (
-                f"{self._name} sends {self._unusable}; let the sender send pictures of 8 bits, gray or RGB, "
-                "of one slice."
+            return _(
+                "{name} sends {kinds}; let the sender send pictures of 8 bits, gray or RGB, of one slice.",
+                name=self._name,
+                kinds=self._unusable,
             )
-        passed = ", ".join(sorted(self._passed)) or "nothing whole"
-        return f"{self._name} sends {passed}, and no picture that is wanted; check what the sender sends."
+        if not self._passed:
+            return _(
+                "{name} sends nothing whole, and no picture that is wanted; check what the sender sends.",
+                name=self._name,
+            )
+        return _(
+            "{name} sends {messages}, and no picture that is wanted; check what the sender sends.",
+            name=self._name,
+            messages=", ".join(sorted(self._passed)),
+        )
 
 
 class StampClock:
@@ -295,18 +317,28 @@ class StampClock:
 
 
 def _no_more(name: str) -> str:
-    return f"{name} broke off: no picture has come for seconds, only other messages; check the sender."
+    return _(
+        "{name} broke off: no picture has come for seconds, only other messages; check the sender.", name=name
+    )
 
 
 def _ended_within(name: str) -> str:
-    return f"{name} ended within a message; check the sender and the network."
+    return _("{name} ended within a message; check the sender and the network.", name=name)
 
 
 def _why_not_opened(name: str, host: str, error: OSError, timeout_s: float) -> str:
     if isinstance(error, ConnectionRefusedError):
-        return f"{name} refuses the connection; check that the sender is on and the port is right."
+        return _(
+            "{name} refuses the connection; check that the sender is on and the port is right.", name=name
+        )
     if isinstance(error, socket.gaierror):
-        return f"No computer is called {host} in this network; check the address of {name}."
+        return _(
+            "No computer is called {host} in this network; check the address of {name}.", host=host, name=name
+        )
     if isinstance(error, TimeoutError):
-        return f"Nothing came from {name} within {timeout_s:g} s; check that the sender is on."
-    return f"{name} cannot be reached; check the address and the network."
+        return _(
+            "Nothing came from {name} within {seconds} s; check that the sender is on.",
+            name=name,
+            seconds=f"{timeout_s:g}",
+        )
+    return _("{name} cannot be reached; check the address and the network.", name=name)

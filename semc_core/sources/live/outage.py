@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from semc_core.io.slept import asleep_s, slept_sentence
+from semc_core.language import _, decimal, english, joined
 from semc_core.types import SourceInfo
 
 SILENT_AFTER_S: Final = 1.5
@@ -59,7 +60,12 @@ class OutageTeller:
                 self._since_s = None
             elif self._came_s is not None and (self._why or away_s > self._silent_after_s):
                 self._over = Told(
-                    f"{self._name} gave no pictures for {away_s:.1f} s; the scan went on.", now_s
+                    _(
+                        "{name} gave no pictures for {seconds} s; the scan went on.",
+                        name=self._name,
+                        seconds=decimal(away_s, 1),
+                    ),
+                    now_s,
                 )
                 self._since_s = None  # what came before says nothing of the rate
             if self._since_s is None:
@@ -81,20 +87,25 @@ class OutageTeller:
         with self._lock:
             if silent := self._silent(now_s):
                 # What was measured of size and rate is not true now.
-                return replace(info, notice=silent, trouble=NO_PICTURES, outage=silent)
+                return replace(info, notice=silent, trouble=NO_PICTURES, outage=english(silent))
             told: list[str] = []
             slow = rate is not None and self._is_slow(rate, now_s)
             if slow and not info.notice:  # the device may have told its rate already
                 told.append(
-                    f"Less than half of the {rate:g} frames/s come from {self._name}; check its cable, and "
-                    "what else uses the same port."
+                    _(
+                        "Less than half of the {rate} frames/s come from {name}; check its cable, and what "
+                        "else uses the same port.",
+                        rate=f"{rate:g}",
+                        name=self._name,
+                    )
                 )
             if self._over is not None and now_s - self._over.at_s < _TOLD_S:
                 told.append(self._over.sentence)
             if not told and not slow and not self._last_why:
                 return info
-            notice = " ".join([*told, info.notice]).strip()
-            return replace(info, notice=notice, trouble=SLOW if slow else "", outage=self._last_why)
+            notice = joined([*told, info.notice])
+            why = english(self._last_why)
+            return replace(info, notice=notice, trouble=SLOW if slow else "", outage=why)
 
     def _silent(self, now_s: float) -> str:
         """Why nothing comes; "" where something does."""
@@ -102,9 +113,10 @@ class OutageTeller:
             return self._why
         if self._came_s is None or now_s - self._came_s <= self._silent_after_s:
             return ""
-        return (
-            f"{self._name} gives no pictures at the moment; the scan goes on when it does. Check its cable "
-            "and the scanner's output."
+        return _(
+            "{name} gives no pictures at the moment; the scan goes on when it does. Check its cable and the "
+            "scanner's output.",
+            name=self._name,
         )
 
     def _is_slow(self, rate: float, now_s: float) -> bool:

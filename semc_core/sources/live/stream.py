@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from semc_core.errors import SourceError
 from semc_core.io.slept import asleep_s
-from semc_core.language import _
+from semc_core.language import _, joined
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import Grabbed
 from semc_core.sources.frames.live_frames import Received
@@ -85,7 +85,7 @@ class StreamSource(GrabbedSource):
     def _known(self) -> SourceInfo:
         known, told = super()._known(), self._stream.told
         width, height = self._stream.size or (known.width, known.height)
-        notice = " ".join(filter(None, (known.notice, told)))
+        notice = joined((known.notice, told))
         return replace(known, width=width, height=height, notice=notice)
 
 
@@ -185,8 +185,12 @@ class _Stream:
                 return False
             raise over
         self._note("ended by its sender" if ended else "broke off")
-        why = f"{self._name} ended its picture." if ended else str(over)
-        self._teller.began(f"{why} It is tried again until it comes back.")
+        if ended:
+            self._teller.began(
+                _("{name} ended its picture. It is tried again until it comes back.", name=self._name)
+            )
+        else:
+            self._teller.began(_again(str(over)))
         return True
 
     def _note(self, words: str) -> None:
@@ -214,7 +218,7 @@ class _Stream:
         connection = attempts.first(
             stopping,
             lambda: next(waits_s),
-            lambda why: self._teller.began(f"{why} It is tried again until it comes back."),
+            lambda why: self._teller.began(_again(why)),
         )
         if connection is not None:
             self._use(connection)
@@ -234,6 +238,10 @@ class _Stream:
         self._teller.came(received.captured_s)
         self._last_s = max(self._last_s, self._base_s + received.pts_s)
         return Grabbed(received.picture, self._last_s, received.captured_s, poses=received.poses)
+
+
+def _again(why: str) -> str:
+    return _("{why} It is tried again until it comes back.", why=why)
 
 
 def _pauses() -> Iterator[float]:

@@ -1,0 +1,98 @@
+"""What is stored of a text that was shown in another language is the text in English."""
+
+from __future__ import annotations
+
+import gettext
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from semc_core import language
+from semc_core.errors import SourceError
+from semc_core.language import _, decimal, english, in_both, joined, plural
+from semc_core.model.comparison import Comparison, Measured
+from semc_core.sources.live.outage import NO_PICTURES, OutageTeller
+from semc_core.text import readable
+from semc_core.types import SourceInfo
+
+_SAID = {
+    "{name} refuses.": "{name} lehnt ab.",
+    "{why} It is tried again.": "{why} Es wird wieder versucht.",
+    "{name} gave no pictures for {seconds} s; the scan went on.": "{name} gab {seconds} s lang kein Bild.",
+    "{name} gives no pictures at the moment; the scan goes on when it does. Check its cable and the "
+    "scanner's output.": "{name} gibt gerade kein Bild.",
+    "Camera {number}": "Kamera {number}",
+    "The new model is worse than the one in use: {numbers}.": "Das neue Modell ist schlechter: {numbers}.",
+}
+
+
+class _German(gettext.NullTranslations):
+    def gettext(self, message: str) -> str:
+        return _SAID.get(message, message)
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return {"{count} frame": "{count} Bild"}.get(one, one) if count == 1 else "{count} Bilder"
+
+
+@pytest.fixture(autouse=True)
+def german() -> Iterator[None]:
+    language.use_catalogue("de", _German())
+    yield
+    language.use(language.ENGLISH)
+
+
+def test_a_text_keeps_what_it_is_in_english() -> None:
+    said = _("{name} refuses.", name="rtsp://host")
+    assert said == "rtsp://host lehnt ab."
+    assert english(said) == "rtsp://host refuses."
+    assert english("as it was written") == "as it was written"
+    frames = plural("{count} frame", "{count} frames", 2)
+    assert (frames, english(frames)) == ("2 Bilder", "2 frames")
+    assert (decimal(2.5, 1), english(decimal(2.5, 1))) == ("2,5", "2.5")
+
+
+def test_an_error_keeps_it_too_and_so_does_a_sentence_around_it() -> None:
+    error = SourceError(_("{name} refuses.", name="a\x1bb"))
+    assert str(error) == "a\\x1bb lehnt ab."
+    assert english(str(error)) == "a\\x1bb refuses."
+    for why in (str(error), error):
+        around = _("{why} It is tried again.", why=why)
+        assert around == "a\\x1bb lehnt ab. Es wird wieder versucht."
+        assert english(around) == "a\\x1bb refuses. It is tried again."
+
+
+def test_sentences_that_are_joined_or_changed_keep_it() -> None:
+    both = joined(("", _("{name} refuses.", name="A"), "No frames."))
+    assert (both, english(both)) == ("A lehnt ab. No frames.", "A refuses. No frames.")
+    changed = in_both(readable, _("{name} refuses.", name="\x07"))
+    assert (changed, english(changed)) == ("\\x07 lehnt ab.", "\\x07 refuses.")
+
+
+def test_an_outage_is_shown_translated_and_kept_in_english() -> None:
+    info = SourceInfo("camera 0", "camera", 640, 480, 30.0, None, live=True)
+    teller = OutageTeller(_("Camera {number}", number=0), silent_after_s=0.0)
+    teller.came(time.monotonic() - 2.5)
+    silent = teller.added_to(info)
+    assert silent.trouble == NO_PICTURES
+    assert silent.notice == "Kamera 0 gibt gerade kein Bild."
+    assert silent.outage.startswith("Camera 0 gives no pictures at the moment;")
+    teller, now_s = OutageTeller(_("Camera {number}", number=0), silent_after_s=60.0), time.monotonic()
+    teller.came(now_s - 3.0)
+    teller.began(_("{name} refuses.", name="A"))
+    teller.came(now_s - 0.5)
+    over = teller.added_to(info)
+    assert over.outage == "A refuses."
+    assert over.notice == "Kamera 0 gab 2,5 s lang kein Bild."
+    assert english(over.notice) == "Camera 0 gave no pictures for 2.5 s; the scan went on."
+
+
+def test_a_comparison_is_kept_in_english() -> None:
+    worse = Comparison(
+        Measured("a", 0.9, 0.8, 0.1), Measured("b", 0.9, 0.85, 0.1), "b", -0.05, -0.1, 0.02, "test", 1, 1
+    )
+    assert worse.sentence.startswith("Das neue Modell ist schlechter: F1 0,800 against 0,850 (-0,050,")
+    assert worse.as_json()["sentence"] == (
+        "The new model is worse than the one in use: F1 0.800 against 0.850 (-0.050, 95 % interval -0.100 to "
+        "+0.020), accuracy 0.900 against 0.900, on 1 test picture of 1 patient or video."
+    )

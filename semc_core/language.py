@@ -124,10 +124,15 @@ def in_both(change: Callable[[str], str], text: str) -> str:
     return _shown(change(text), change(english(text)))
 
 
-def joined(texts: Iterable[str]) -> str:
-    """Those of the sentences that are not empty, one after the other."""
+def replaced(text: str, old: str, new: str) -> str:
+    """The text with `new` in place of `old`, one sentence of it."""
+    return _shown(text.replace(old, new), english(text).replace(english(old), english(new)))
+
+
+def joined(texts: Iterable[str], between: str = " ") -> str:
+    """Those of the texts that are not empty, one after the other."""
     kept = [text for text in texts if text]
-    return _shown(" ".join(kept), " ".join(map(english, kept)))
+    return _shown(between.join(kept), between.join(map(english, kept)))
 
 
 def _catalogue() -> gettext.NullTranslations:

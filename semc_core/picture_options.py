@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, get_args, get_type_hints
 
 from semc_core.errors import UsageError
-from semc_core.language import _
+from semc_core.language import N_, _, joined
 
 Range = Literal["auto", "full", "limited"]
 Aspect = Literal["auto", "4:3", "16:9"]
@@ -40,11 +40,16 @@ class PictureOptions:
 AS_IT_IS: Final = PictureOptions()
 BEFORE_OPTIONS: Final = PictureOptions(deinterlace="off")
 """How every picture was read before anyone could choose."""
+_FLIPPED: Final = {
+    "horizontal": N_("flipped horizontally"),
+    "vertical": N_("flipped vertically"),
+    "180": N_("turned by 180 degrees"),
+}
 _SAID: Final[dict[str, Callable[[str], str]]] = {
-    "range": lambda value: f"{value} range",
-    "aspect": lambda value: f"shown at {value}",
-    "deinterlace": lambda value: "deinterlaced" if value == "on" else "",  # off: said where combs stay
-    "flip": lambda value: "turned by 180 degrees" if value == "180" else f"flipped {value}ly",
+    "range": lambda value: _("full range") if value == "full" else _("limited range"),
+    "aspect": lambda value: _("shown at {aspect}", aspect=value),
+    "deinterlace": lambda value: _("deinterlaced") if value == "on" else "",  # off: said where combs stay
+    "flip": lambda value: _(_FLIPPED[value]),
 }
 
 PICTURE_HELP: Final = {
@@ -97,8 +102,8 @@ def from_text(text: str) -> PictureOptions:
 
 def picture_sentence(options: PictureOptions) -> str:
     """What the user chose, in a sentence; "" for nothing."""
-    said = ", ".join(filter(None, (_SAID[name](value) for name, value in _chosen(options))))
-    return f"By the picture options: {said}." if said else ""
+    said = [text for name, value in _chosen(options) if (text := _SAID[name](value))]
+    return _("By the picture options: {options}.", options=joined(said, ", ")) if said else ""
 
 
 def _chosen(options: PictureOptions) -> list[tuple[str, str]]:

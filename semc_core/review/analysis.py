@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SemcError, SessionError
 from semc_core.io.process import let_others_go_first
-from semc_core.language import N_, _
+from semc_core.language import N_, _, english
 from semc_core.picture_options import BEFORE_OPTIONS
 from semc_core.pipeline.batch import Reviewed, review
 from semc_core.review.inspect import best_frames, hold_span, is_known, look, scores
@@ -289,7 +289,7 @@ class LoopAnalysis:
                     return False
             if len(left):
                 raise SessionError(_(_OTHER_FRAMES))
-            notice = source.info.notice
+            notice = english(source.info.notice)
         if notice != session.source.notice:
             session.set_source_notice(notice)
         session.mark_complete()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
-from semc_core.language import N_, _
+from semc_core.language import N_, _, joined
 from semc_core.picture_options import AS_IT_IS, BEFORE_OPTIONS, PictureOptions
 from semc_core.session.recording.parts import (
     PartTable,
@@ -206,7 +206,7 @@ class SeekableRecording(KnownTimes):
         first = self._parts[0].video.info
         self._info = SourceInfo(
             "recording", "video", first.width, first.height, None, self.count, live=False,
-            notice=" ".join(notice for notice in dict.fromkeys(notices) if notice),
+            notice=joined(dict.fromkeys(notices)),
         )  # fmt: skip
 
     @property

@@ -13,6 +13,7 @@ import av
 from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.container import InputContainer
 
+from semc_core.language import _
 from semc_core.sources.containers import open_container, picture_stream
 
 Decode = Literal["auto", "cpu", "gpu"]
@@ -46,8 +47,8 @@ def open_to_decode(path: Path, decode: Decode) -> tuple[InputContainer, str]:
         found = _with(path, kind)
         if found is not None:
             plain.close()
-            return found, "Decoded by the graphics card: damaged frames are not found out there."
-    return plain, f"No graphics card that decodes {codec} is there: the CPU decodes."
+            return found, _("Decoded by the graphics card: damaged frames are not found out there.")
+    return plain, _("No graphics card that decodes {codec} is there: the CPU decodes.", codec=codec)
 
 
 def _with(path: Path, kind: str) -> InputContainer | None:

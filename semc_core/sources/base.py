@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from semc_core.errors import SourceError, SourceInterrupted
-from semc_core.language import _
+from semc_core.language import _, joined, replaced
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_sentence
 from semc_core.pose import Pose
@@ -156,13 +156,13 @@ class BaseSource(ABC):
     def _add_notice(self, sentence: str) -> None:
         """Tell the user once."""
         if sentence not in self._info.notice:
-            self._info = replace(self._info, notice=f"{self._info.notice} {sentence}".strip())
+            self._info = replace(self._info, notice=joined((self._info.notice, sentence)))
 
     def _replace_notice(self, old: str, new: str) -> None:
         """Tell `new` where `old` was told before; "" is nothing."""
         notice = self._info.notice
         if old and old in notice:
-            self._info = replace(self._info, notice=notice.replace(old, new))
+            self._info = replace(self._info, notice=replaced(notice, old, new))
         else:
             self._add_notice(new)
 

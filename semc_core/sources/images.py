@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.io.regular import is_file
-from semc_core.language import _
+from semc_core.language import N_, _, plural
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
@@ -55,7 +55,13 @@ def open_images(
     source = ImageFolderSource(path, frame_rate, options)
     count = source.info.frame_count or 0
     if why and count > 1:
-        source.tell(f"The {count} pictures are taken as stills, each judged by itself: {why}.")
+        source.tell(
+            _(
+                "The {count} pictures are taken as stills, each judged by itself: {reason}.",
+                count=count,
+                reason=_(why),
+            )
+        )
     return source
 
 
@@ -69,7 +75,7 @@ def _pages(path: Path, picture: PictureFile, frame_rate: float, options: Picture
 
 _MOST_NAMED: Final = 8
 _LOOP_RATE: Final = 30.0
-_ASKED: Final = "so it was asked"
+_ASKED: Final = N_("so it was asked")
 
 
 def are_stills(paths: Sequence[Path]) -> str:
@@ -81,11 +87,11 @@ def are_stills(paths: Sequence[Path]) -> str:
         paths: In natural order.
     """
     if len(paths) == 1:
-        return "there is only one"
+        return N_("there is only one")
     if not _count_up([natural_key(path.name) for path in paths]):
-        return "their names do not count up by one"
+        return N_("their names do not count up by one")
     sizes = {size for size in map(size_of, paths) if size is not None}
-    return "they differ in size" if len(sizes) > 1 else ""
+    return N_("they differ in size") if len(sizes) > 1 else ""
 
 
 def _count_up(names: list[list[tuple[int, str]]]) -> bool:
@@ -174,7 +180,7 @@ class StoredPictures(BaseSource):
         if self._shape is None:
             self._shape = pixels.shape[:2]
         if pixels.shape[:2] != self._shape:
-            self._add_notice("The images differ in size; each is used as it is.")
+            self._add_notice(_("The images differ in size; each is used as it is."))
         return Grabbed(Picture(pixels), self._times_s[index], index=index)
 
     def _release(self) -> None:
@@ -214,9 +220,15 @@ class ImageFolderSource(StoredPictures):
 
     def _left_out(self, numbers: list[int]) -> str:
         named = ", ".join(self._paths[number].name for number in numbers[:_MOST_NAMED])
-        named += " and others" if len(numbers) > _MOST_NAMED else ""
-        said = f"{len(numbers)} of {len(self._paths)} pictures cannot be read"
-        return f"{said} and {'are' if len(numbers) > 1 else 'is'} left out: {named}."
+        if len(numbers) > _MOST_NAMED:
+            named = _("{names} and others", names=named)
+        return plural(
+            "{count} of {total} pictures cannot be read and is left out: {names}.",
+            "{count} of {total} pictures cannot be read and are left out: {names}.",
+            len(numbers),
+            total=len(self._paths),
+            names=named,
+        )
 
 
 class PagesSource(StoredPictures):
@@ -244,7 +256,13 @@ class PagesSource(StoredPictures):
             info = SourceInfo(path.name, "images", 1, 1, frame_rate, count, live=False)
         super().__init__(info, times_s, options)
         if not picture.animated:
-            self.tell(f"Its {count} pages have no times; they are shown at {frame_rate:g} per second.")
+            self.tell(
+                _(
+                    "Its {count} pages have no times; they are shown at {rate} per second.",
+                    count=count,
+                    rate=f"{frame_rate:g}",
+                )
+            )
 
     def _pixels(self, index: int) -> NDArray[np.uint8]:
         return self._picture.pixels(index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from semc_core.text import counted
+from semc_core.language import _, plural
 
 _MOST: Final = 8
 """Stretches that are named one by one."""
@@ -13,9 +13,11 @@ _MOST: Final = 8
 
 def left_out_sentence(numbers: Sequence[int]) -> str:
     """ "3 frames are damaged and left out: 7, 12-13." for ascending `numbers`."""
-    many = len(numbers) != 1
-    return (
-        f"{counted(len(numbers), 'frame')} {'are' if many else 'is'} damaged and left out: {spans(numbers)}."
+    return plural(
+        "{count} frame is damaged and left out: {numbers}.",
+        "{count} frames are damaged and left out: {numbers}.",
+        len(numbers),
+        numbers=spans(numbers),
     )
 
 
@@ -28,4 +30,5 @@ def spans(numbers: Sequence[int]) -> str:
         else:
             found.append([number, number])
     said = [str(first) if first == last else f"{first}-{last}" for first, last in found[:_MOST]]
-    return ", ".join(said) + (" and others" if len(found) > _MOST else "")
+    named = ", ".join(said)
+    return _("{names} and others", names=named) if len(found) > _MOST else named

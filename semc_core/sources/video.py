@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
-from semc_core.language import _
+from semc_core.language import N_, _
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, Deinterlace, PictureOptions
 from semc_core.sources.accelerated import Decode, open_to_decode
@@ -45,7 +45,7 @@ _MAX_FAILURES = 16
 """Reads that fail one after the other before the rest of the file is given up."""
 _MOST_HELD: Final = 32
 """Frames that are kept at most until all that they lean on has come."""
-_DAMAGED: Final = "Parts of the file are damaged; frames may be missing or wrong there."
+_DAMAGED: Final = N_("Parts of the file are damaged; frames may be missing or wrong there.")
 
 
 class VideoSource(BaseSource):
@@ -236,7 +236,7 @@ class VideoSource(BaseSource):
         if self._damaged == 1:
             # Without the file's name: it may hold the patient's, and logs hold no patient data.
             _LOG.warning("Damaged video data: %s", type(error).__name__ if error else "mended or left out")
-        said = _DAMAGED
+        said = _(_DAMAGED)
         if self._left_out:
             said = left_out_sentence(self._left_out)
         if said != self._told_damage:
@@ -246,10 +246,10 @@ class VideoSource(BaseSource):
     def _tell_of(self, frame: av.VideoFrame) -> None:
         """What the user should know of how this frame is shown."""
         if self._clock.derived == 1:
-            self._add_notice("Times missing from the file were filled in from its frame rate.")
+            self._add_notice(_("Times missing from the file were filled in from its frame rate."))
         if self._numbers.mended:
             self._add_notice(
-                "The file holds times of decoding only; the frames are shown in order at its frame rate."
+                _("The file holds times of decoding only; the frames are shown in order at its frame rate.")
             )
         if frame.interlaced_frame:
             self._add_notice(said_of_marked(self._options.deinterlace))
@@ -257,12 +257,16 @@ class VideoSource(BaseSource):
         if size == self._stored:
             return
         if self._stored is not None:
-            self._add_notice("The size of the pictures changes within the file; each is used as it is.")
+            self._add_notice(_("The size of the pictures changes within the file; each is used as it is."))
         elif self._aspect != 1 and self._options.aspect == "auto":
             shown = Upright(self._aspect).shape(*size)
             self._add_notice(
-                f"Its pixels are not square ({self._aspect.numerator}:{self._aspect.denominator}): "
-                f"{size[1]} x {size[0]} are shown as {shown[1]} x {shown[0]}."
+                _(
+                    "Its pixels are not square ({aspect}): {stored} are shown as {shown}.",
+                    aspect=f"{self._aspect.numerator}:{self._aspect.denominator}",
+                    stored=f"{size[1]} x {size[0]}",
+                    shown=f"{shown[1]} x {shown[0]}",
+                )
             )
         self._stored = size
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import gettext
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from semc_core import language
 from semc_core.errors import SourceError
-from semc_core.language import _, decimal, english, in_both, joined, plural
+from semc_core.language import _, decimal, english, in_both, joined, plural, replaced
 from semc_core.model.comparison import Comparison, Measured
+from semc_core.picture_options import PictureOptions
 from semc_core.sources.live.outage import NO_PICTURES, OutageTeller
+from semc_core.sources.open import open_source
 from semc_core.text import readable
 from semc_core.types import SourceInfo
 
@@ -23,6 +28,8 @@ _SAID = {
     "{name} gives no pictures at the moment; the scan goes on when it does. Check its cable and the "
     "scanner's output.": "{name} gibt gerade kein Bild.",
     "Camera {number}": "Kamera {number}",
+    "By the picture options: {options}.": "So gewählt: {options}.",
+    "turned by 180 degrees": "gedreht",
     "The new model is worse than the one in use: {numbers}.": "Das neue Modell ist schlechter: {numbers}.",
 }
 
@@ -67,6 +74,22 @@ def test_sentences_that_are_joined_or_changed_keep_it() -> None:
     assert (both, english(both)) == ("A lehnt ab. No frames.", "A refuses. No frames.")
     changed = in_both(readable, _("{name} refuses.", name="\x07"))
     assert (changed, english(changed)) == ("\\x07 lehnt ab.", "\\x07 refuses.")
+
+
+def test_a_notice_of_a_source_keeps_it_while_it_grows(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png", "3.png"):
+        Image.new("L", (64, 48)).save(tmp_path / name)
+    (tmp_path / "2.png").write_bytes(b"nothing")
+    with closing(open_source(str(tmp_path), options=PictureOptions(flip="180"))) as source:
+        while source.read() is not None:
+            pass
+        notice = source.info.notice
+    assert notice.startswith("So gewählt: gedreht. 1 of 3 pictures")
+    stored = english(notice)
+    assert stored.startswith("By the picture options: turned by 180 degrees. 1 of 3 pictures cannot be read")
+    assert replaced(notice, "So gewählt: gedreht.", "").strip() == notice.removeprefix(
+        "So gewählt: gedreht. "
+    )
 
 
 def test_an_outage_is_shown_translated_and_kept_in_english() -> None:

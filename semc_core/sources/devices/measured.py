@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from semc_core.language import _
 from semc_core.sources.devices.modes import Wish
 
 WINDOW_S: Final = 2.0
@@ -70,11 +71,17 @@ def notice(name: str, asked: Wish, width: int, height: int, rate: float | None) 
     same_rate = not asked.rate or (rate is not None and not differs(asked.rate, rate))
     if same_size and same_rate:
         return ""
-    wanted = f"{asked.width or 'any'}x{asked.height or 'any'}"
-    wanted += f" at {asked.rate:g} frames/s" if asked.rate else ""
-    return f"{name} was asked for {wanted} and gives {in_words(width, height, rate)}."
+    size = f"{asked.width or 'any'}x{asked.height or 'any'}"
+    wanted = _("{size} at {rate} frames/s", size=size, rate=f"{asked.rate:g}") if asked.rate else size
+    return _(
+        "{name} was asked for {wanted} and gives {given}.",
+        name=name,
+        wanted=wanted,
+        given=in_words(width, height, rate),
+    )
 
 
 def in_words(width: int, height: int, rate: float | None) -> str:
     """ "1280x720 at 30 frames/s"."""
-    return f"{width}x{height}" + (f" at {round(rate, 1):g} frames/s" if rate else "")
+    size = f"{width}x{height}"
+    return _("{size} at {rate} frames/s", size=size, rate=f"{round(rate, 1):g}") if rate else size

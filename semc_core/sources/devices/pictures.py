@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from semc_core.language import joined
 from semc_core.picture import Picture, in_8_bits
 from semc_core.picture_options import PictureOptions, Range
 from semc_core.sources.devices.buffers import PACKED, BufferForm
@@ -97,7 +98,7 @@ class CardPictures:
         self._start_s = came.arrived_s if self._start_s is None else self._start_s
         if luma is not None:
             seen = self._watch.saw(luma, self.source_range == "full", came.arrived_s - self._start_s)
-            self.told = " ".join(filter(None, (self.told, seen)))
+            self.told = joined((self.told, seen))
 
     def _of_planes(self, frame: av.VideoFrame) -> Picture:
         levels = self.source_range if self._options.range == "auto" else self._options.range

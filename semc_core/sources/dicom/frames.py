@@ -138,7 +138,12 @@ def _unhalved(form: PixelFormat, length: int, expected: int | None, tell: Tell) 
     stores_all = length % whole < 2 if expected is None and length % half > 1 else length // whole == expected
     if not stores_all:
         return form
-    tell(f"The header says {form.colour}, but the colours are stored in full; they are read so.")
+    tell(
+        _(
+            "The header says {colour}, but the colours are stored in full; they are read so.",
+            colour=form.colour,
+        )
+    )
     # YBR_PARTIAL without its number of samples is none of the standard's words; its colours are the same.
     return replace(full, colour="YBR_FULL") if form.colour == "YBR_FULL_422" else full
 
@@ -261,8 +266,14 @@ class CompressedFrames:
         rgb = _is_rgb(values, said, stream)
         says_rgb = not said.colour.startswith("YBR_") or said.colour in ("YBR_ICT", "YBR_RCT")
         if rgb != says_rgb:
-            found = "RGB" if rgb else "brightness and colour difference (YBR)"
-            tell(f"The header says {said.colour}, but its pictures hold {found}; they are read so.")
+            found = "RGB" if rgb else _("brightness and colour difference (YBR)")
+            tell(
+                _(
+                    "The header says {said}, but its pictures hold {found}; they are read so.",
+                    said=said.colour,
+                    found=found,
+                )
+            )
         if rgb:
             self.form = replace(self.form, colour="RGB")
         elif self.form.stored <= 8 and not said.colour.startswith("YBR_PARTIAL"):
@@ -294,11 +305,21 @@ def _family(stream: Codestream, syntax: UID | None, tell: Tell) -> UID:
     if stream.syntax == JPEGBaseline8Bit:
         # JPEG of 8 bits is read alike, whatever its process is called.
         if syntax is None or "JPEG" not in syntax.name or "LS" in syntax.name or "2000" in syntax.name:
-            tell(f"The header does not name the pictures' compression, {stream.syntax.name}; it is read so.")
+            tell(
+                _(
+                    "The header does not name the pictures' compression, {compression}; it is read so.",
+                    compression=stream.syntax.name,
+                )
+            )
         return stream.syntax
     if syntax is not None and can_decode(syntax) and _same_family(syntax, stream.syntax):
         return syntax
-    tell(f"The header does not name the pictures' compression, {stream.syntax.name}; it is read so.")
+    tell(
+        _(
+            "The header does not name the pictures' compression, {compression}; it is read so.",
+            compression=stream.syntax.name,
+        )
+    )
     return stream.syntax
 
 
@@ -313,14 +334,23 @@ def _told_by_stream(form: PixelFormat, stream: Codestream, tell: Tell) -> PixelF
     """The header's word, but for what the pictures themselves know better."""
     if stream.rows and (stream.rows, stream.columns) != (form.rows, form.columns):
         tell(
-            f"The header says {form.columns}x{form.rows} pixels, the pictures have "
-            f"{stream.columns}x{stream.rows}; they are read so."
+            _(
+                "The header says {width}x{height} pixels, the pictures have "
+                "{held_width}x{held_height}; they are read so.",
+                width=form.columns,
+                height=form.rows,
+                held_width=stream.columns,
+                held_height=stream.rows,
+            )
         )
         form = replace(form, rows=stream.rows, columns=stream.columns)
     if stream.samples in (1, 3) and stream.samples != form.samples:
         tell(
-            f"The header says {form.samples} samples per pixel, the pictures have {stream.samples}; "
-            "they are read so."
+            _(
+                "The header says {samples} samples per pixel, the pictures have {held}; they are read so.",
+                samples=form.samples,
+                held=stream.samples,
+            )
         )
         colour = "MONOCHROME2" if stream.samples == 1 else "RGB"
         form = replace(form, samples=stream.samples, colour=colour)
@@ -331,6 +361,11 @@ def _told_by_stream(form: PixelFormat, stream: Codestream, tell: Tell) -> PixelF
         # How colours are ordered follows from the compression.
         form = replace(form, planar=False)
     if stream.syntax == JPEGBaseline8Bit and form.stored != 8:
-        tell(f"The header says {form.stored} bits per sample, the pictures have 8; they are read so.")
+        tell(
+            _(
+                "The header says {bits} bits per sample, the pictures have 8; they are read so.",
+                bits=form.stored,
+            )
+        )
         form = replace(form, allocated=8, stored=8, high_bit=7)
     return form

@@ -6,7 +6,7 @@ import numpy as np
 from pydicom.uid import UID
 
 from semc_core.errors import SourceError
-from semc_core.language import _
+from semc_core.language import _, plural
 from semc_core.sources.dicom.codestream import codestream_of
 from semc_core.sources.dicom.elements import Elements
 from semc_core.sources.dicom.fragments import Span, frame_spans, read_fragments, read_spans
@@ -35,13 +35,19 @@ def frames_of(opened: OpenedFile, tell: Tell) -> StoredFrames | VideoFrames:
     else:
         if opened.syntax is not None and opened.syntax.is_compressed:
             tell(
-                f"The header says that the pictures are compressed ({opened.syntax.name}), but they are not."
+                _(
+                    "The header says that the pictures are compressed ({compression}), but they are not.",
+                    compression=opened.syntax.name,
+                )
             )
         form = pixel_format(elements, None, tell)
         frames = NativeFrames(pixels, form, opened.little, expected, tell)
     if opened.syntax is None:
         tell(
-            "The header does not say in a known way how the file is coded (Transfer Syntax); its data tells."
+            _(
+                "The header does not say in a known way how the file is coded (Transfer Syntax); its "
+                "data tells."
+            )
         )
     if frames.count > _MOST_FRAMES:
         raise SourceError(
@@ -63,7 +69,7 @@ def _is_bare(syntax: UID | None, beginning: bytes) -> bool:
 def _wrapped(opened: OpenedFile, expected: int | None, tell: Tell) -> StoredFrames | VideoFrames:
     pixels = opened.pixels
     if not pixels.wrapped:
-        tell("The compressed picture is not divided into fragments, as it should be; it is read as one.")
+        tell(_("The compressed picture is not divided into fragments, as it should be; it is read as one."))
         spans: list[list[Span]] = [[(pixels.start, pixels.length)]]
         wrong = False
     else:
@@ -75,12 +81,14 @@ def _wrapped(opened: OpenedFile, expected: int | None, tell: Tell) -> StoredFram
             return VideoFrames(read_spans(pixels, list(fragments.spans)), expected)
         spans, wrong = frame_spans(fragments, _extended(opened.elements), expected)
         if fragments.cut:
-            tell("The file ends within a frame; it was probably not copied completely.")
+            tell(_("The file ends within a frame; it was probably not copied completely."))
     if wrong:
-        tell("The file's table of where its frames begin is wrong; they were found without it.")
+        tell(_("The file's table of where its frames begin is wrong; they were found without it."))
     form = pixel_format(opened.elements, opened.syntax or UID("1.2.840.10008.1.2.4.50"), tell)
     if form.planar:
-        tell("The header's order of colours (Planar Configuration 1) does not apply to compressed pictures.")
+        tell(
+            _("The header's order of colours (Planar Configuration 1) does not apply to compressed pictures.")
+        )
     return CompressedFrames(pixels, spans, form, opened.syntax, tell)
 
 
@@ -96,10 +104,27 @@ def _beginning(pixels: PixelData) -> bytes:
 
 def _compare(count: int, expected: int | None, said: bool, tell: Tell) -> None:
     """Tell of a number of frames that is missing or wrong."""
-    holds = "1 frame" if count == 1 else f"{count} frames"
+    holds = plural("{count} frame", "{count} frames", count)
     if expected is None and said:
-        tell(f"The header's number of frames cannot be read; the file holds {holds}, and all are read.")
+        tell(
+            _(
+                "The header's number of frames cannot be read; the file holds {holds}, and all are read.",
+                holds=holds,
+            )
+        )
     elif expected is None and count > 1:
-        tell(f"The header does not say how many frames there are; the file holds {holds}, and all are read.")
+        tell(
+            _(
+                "The header does not say how many frames there are; the file holds {holds}, and all are "
+                "read.",
+                holds=holds,
+            )
+        )
     elif expected is not None and expected != count:
-        tell(f"The header counts {expected} frames, the file holds {count}; these are read.")
+        tell(
+            _(
+                "The header counts {expected} frames, the file holds {count}; these are read.",
+                expected=expected,
+                count=count,
+            )
+        )

@@ -9,6 +9,7 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.pixels import apply_color_lut
 
+from semc_core.language import _
 from semc_core.sources.dicom.elements import Elements
 from semc_core.sources.dicom.pixel_format import PixelFormat, Tell
 
@@ -75,8 +76,10 @@ def _levels(entries: NDArray[Any], bits: int, tell: Tell) -> NDArray[np.uint8]:
     most = int(entries.max(initial=0))
     if bits > 8 and 1 < most < 256:
         tell(
-            "The header says that its palette has 16 bits, but its colours have 8; "
-            "they are taken as they are."
+            _(
+                "The header says that its palette has 16 bits, but its colours have 8; they are taken "
+                "as they are."
+            )
         )
         bits = 8
     elif bits <= 8 and most > 255:

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydicom.uid import UID
 
+from semc_core.language import _
 from semc_core.sources.dicom.elements import Elements
 
 Tell = Callable[[str], None]
@@ -72,11 +73,18 @@ def pixel_format(elements: Elements, syntax: UID | None, tell: Tell) -> PixelFor
     compressed = syntax is not None and syntax.is_compressed
     if samples > 1 and planar is None and not compressed:
         tell(
-            "The header does not say how colours are ordered (Planar Configuration); "
-            "pixel by pixel is assumed."
+            _(
+                "The header does not say how colours are ordered (Planar Configuration); pixel by "
+                "pixel is assumed."
+            )
         )
     if signed is None:
-        tell("The header does not say whether values are signed (Pixel Representation); unsigned is assumed.")
+        tell(
+            _(
+                "The header does not say whether values are signed (Pixel Representation); unsigned is "
+                "assumed."
+            )
+        )
     return PixelFormat(
         max(0, elements.whole("Rows") or 0), max(0, elements.whole("Columns") or 0), samples, colour,
         planar == 1, allocated, stored, high_bit, signed == 1,
@@ -87,14 +95,39 @@ def _colour(elements: Elements, tell: Tell) -> tuple[str, int]:
     colour, samples = elements.text("PhotometricInterpretation"), elements.whole("SamplesPerPixel")
     if colour not in _SAMPLES:
         assumed = "RGB" if samples in (3, 4) else "MONOCHROME2"
-        found = "does not say" if not colour else "has an unknown word for"
-        tell(f"The header {found} what its colours are (Photometric Interpretation); {assumed} is assumed.")
+        if colour:
+            tell(
+                _(
+                    "The header has an unknown word for what its colours are (Photometric Interpretation); "
+                    "{assumed} is assumed.",
+                    assumed=assumed,
+                )
+            )
+        else:
+            tell(
+                _(
+                    "The header does not say what its colours are (Photometric Interpretation); {assumed} is "
+                    "assumed.",
+                    assumed=assumed,
+                )
+            )
         colour = assumed
     expected = _SAMPLES[colour]
     if samples is None:
-        tell(f"The header does not say how many samples a pixel has; {expected} is assumed.")
+        tell(
+            _(
+                "The header does not say how many samples a pixel has; {expected} is assumed.",
+                expected=expected,
+            )
+        )
     elif samples != expected:
-        tell(f"The header says {colour} with {samples} samples per pixel; the samples are believed.")
+        tell(
+            _(
+                "The header says {colour} with {samples} samples per pixel; the samples are believed.",
+                colour=colour,
+                samples=samples,
+            )
+        )
         if samples in (1, 3):
             return ("MONOCHROME2" if samples == 1 else "RGB"), samples
     return colour, expected
@@ -105,15 +138,28 @@ def _bits(elements: Elements, tell: Tell) -> tuple[int, int, int]:
     if allocated is None or allocated < 1:
         allocated = 16 if stored is not None and stored > 8 else 8
         tell(
-            f"The header does not say how many bits a sample takes (Bits Allocated); {allocated} is assumed."
+            _(
+                "The header does not say how many bits a sample takes (Bits Allocated); {assumed} is "
+                "assumed.",
+                assumed=allocated,
+            )
         )
     if stored is None or not 1 <= stored <= allocated:
         tell(
-            f"The header does not say how many bits of a sample count (Bits Stored); {allocated} is assumed."
+            _(
+                "The header does not say how many bits of a sample count (Bits Stored); {assumed} is "
+                "assumed.",
+                assumed=allocated,
+            )
         )
         stored = allocated
     high_bit = elements.whole("HighBit")
     if high_bit is None or not stored - 1 <= high_bit < allocated:
-        tell(f"The header does not say which bit is the highest (High Bit); {stored - 1} is assumed.")
+        tell(
+            _(
+                "The header does not say which bit is the highest (High Bit); {assumed} is assumed.",
+                assumed=stored - 1,
+            )
+        )
         high_bit = stored - 1
     return allocated, stored, high_bit

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from semc_core.errors import SourceError
+from semc_core.language import _
 from semc_core.sources.dicom.elements import Elements
 from semc_core.types import Crop
 
@@ -18,7 +19,7 @@ def tissue_region(elements: Elements, width: int, height: int) -> tuple[Crop | N
     try:
         items = elements.items("SequenceOfUltrasoundRegions")
     except SourceError:
-        return None, "The header's regions cannot be read; they are ignored."
+        return None, _("The header's regions cannot be read; they are ignored.")
     regions, outside = [], False
     for region in items:
         corners = [region.whole(f"RegionLocation{corner}") for corner in _CORNERS]
@@ -30,7 +31,7 @@ def tissue_region(elements: Elements, width: int, height: int) -> tuple[Crop | N
             outside = True
         elif _is_tissue(region):
             regions.append(Crop(left, top, min(right + 1, width) - left, min(bottom + 1, height) - top))
-    notice = "The header gives a region larger than the picture; it is ignored." if outside else ""
+    notice = _("The header gives a region larger than the picture; it is ignored.") if outside else ""
     return max(regions, key=lambda crop: crop.width * crop.height, default=None), notice
 
 

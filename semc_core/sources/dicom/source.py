@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import FrameDamaged, SourceError
-from semc_core.language import _
+from semc_core.language import _, joined, plural
 from semc_core.picture import Picture
 from semc_core.picture_options import AS_IT_IS, PictureOptions
 from semc_core.sources.base import BaseSource, Grabbed
@@ -55,7 +55,7 @@ class DicomSource(BaseSource):
         self._next = 0
         self._told: list[str] = []
         if options != AS_IT_IS:
-            self._tell("A DICOM file says itself how it is shown; the picture options do not change it.")
+            self._tell(_("A DICOM file says itself how it is shown; the picture options do not change it."))
         self._opened = opened = open_dicom(Path(path))
         self._frames: StoredFrames | VideoFrames | None = None
         try:
@@ -89,7 +89,7 @@ class DicomSource(BaseSource):
                 frame_rate=times.rate,
                 frame_count=frames.count,
                 live=False,
-                notice=" ".join(self._told),
+                notice=joined(self._told),
             )
         )
 
@@ -156,12 +156,19 @@ class DicomSource(BaseSource):
         self._damaged.add(index)
         numbers = sorted(self._damaged)
         named = ", ".join(str(number) for number in numbers[:_NAMED])
-        more = ", ..." if len(numbers) > _NAMED else ""
-        count = len(self._times_s)
-        what = "frame" if count == 1 else "frames"
-        verb = "is" if len(numbers) == 1 else "are"
-        damaged = f"{len(numbers)} of {count} {what} {verb} damaged and left out: number {named}{more}."
-        self._info = replace(self._info, notice=" ".join([*self._told, damaged]))
+        named += ", ..." if len(numbers) > _NAMED else ""
+        total = len(self._times_s)
+        if total == 1:
+            damaged = _("1 of 1 frame is damaged and left out: number {numbers}.", numbers=named)
+        else:
+            damaged = plural(
+                "{count} of {total} frames is damaged and left out: number {numbers}.",
+                "{count} of {total} frames are damaged and left out: number {numbers}.",
+                len(numbers),
+                total=total,
+                numbers=named,
+            )
+        self._info = replace(self._info, notice=joined([*self._told, damaged]))
 
     def _picture(self, index: int) -> Picture:
         """Raises DamagedFrame where it cannot be read."""
@@ -218,7 +225,7 @@ def _mistyped(opened: OpenedFile) -> list[str]:
     if not opened.elements.mistyped:
         return []
     named = ", ".join(opened.elements.mistyped)
-    return [f"The header declares a wrong type for {named}; the value is read all the same."]
+    return [_("The header declares a wrong type for {names}; the value is read all the same.", names=named)]
 
 
 def _aspect(opened: OpenedFile) -> list[str]:
@@ -226,6 +233,10 @@ def _aspect(opened: OpenedFile) -> list[str]:
     if len(ratio) != 2 or ratio[0] == ratio[1] or min(ratio) <= 0:
         return []
     return [
-        f"The pixels are not square ({ratio[0]:g}:{ratio[1]:g}, height to width); "
-        "the picture is shown as it is stored."
+        _(
+            "The pixels are not square ({height}:{width}, height to width); the picture is shown as it is "
+            "stored.",
+            height=f"{ratio[0]:g}",
+            width=f"{ratio[1]:g}",
+        )
     ]

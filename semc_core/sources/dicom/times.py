@@ -8,6 +8,7 @@ from itertools import accumulate
 from statistics import median
 from typing import Final
 
+from semc_core.language import _
 from semc_core.sources.dicom.elements import Elements
 
 _DEFAULT_RATE: Final = 30.0
@@ -52,7 +53,7 @@ def frame_times(elements: Elements, count: int, own_rate: float | None = None) -
     if own_rate:
         return Times([index / own_rate for index in range(count)], own_rate, tuple(passed_over))
     even = [index / _DEFAULT_RATE for index in range(count)]
-    assumed = "The file does not say its frame rate; 30 frames per second is assumed."
+    assumed = _("The file does not say its frame rate; 30 frames per second is assumed.")
     return Times(even, _DEFAULT_RATE, (*passed_over, assumed))
 
 
@@ -76,19 +77,23 @@ def _from_vector(elements: Elements, count: int) -> Times:
     if len(steps) == count - 1:
         steps = [0.0, *steps]
         notices.append(
-            "The header's Frame Time Vector has one time too few; "
-            "it is taken as the times after the first frame."
+            _(
+                "The header's Frame Time Vector has one time too few; it is taken as the times after "
+                "the first frame."
+            )
         )
     elif len(steps) > count:
         notices.append(
-            "The header's Frame Time Vector has more times than there are frames; the rest is left out."
+            _("The header's Frame Time Vector has more times than there are frames; the rest is left out.")
         )
     steps = steps[1:count]
     if len(steps) != count - 1 or min(steps) < 0 or sum(steps) <= 0:
-        return Times([], None, ("The header's Frame Time Vector does not fit its frames; it is ignored.",))
+        return Times([], None, (_("The header's Frame Time Vector does not fit its frames; it is ignored."),))
     if _in_seconds(median([one for one in steps if one > 0]), elements):
         steps = [one * 1000 for one in steps]
-        notices.append("The header's Frame Time Vector is taken as seconds; milliseconds would be too short.")
+        notices.append(
+            _("The header's Frame Time Vector is taken as seconds; milliseconds would be too short.")
+        )
     return Times(list(accumulate((one / 1000 for one in steps), initial=0.0)), None, tuple(notices))
 
 
@@ -100,7 +105,12 @@ def _from_frame_time(elements: Elements, count: int) -> Times:
         return _NOTHING
     notices: tuple[str, ...] = ()
     if _in_seconds(step, elements):
-        notices = (f"The header's Frame Time of {step:g} ms is taken as seconds; it would be too short.",)
+        notices = (
+            _(
+                "The header's Frame Time of {step} ms is taken as seconds; it would be too short.",
+                step=f"{step:g}",
+            ),
+        )
         step *= 1000
     return Times([index * step / 1000 for index in range(count)], None, notices)
 
@@ -127,7 +137,7 @@ def _in_seconds(step: float, elements: Elements) -> bool:
 def _unread(name: str, keyword: str, elements: Elements) -> Times:
     """There is nothing, or nothing that could be read, which is told."""
     return (
-        Times([], None, (f"The header's {name} is no number; it is ignored.",))
+        Times([], None, (_("The header's {name} is no number; it is ignored.", name=name),))
         if keyword in elements
         else _NOTHING
     )

@@ -14,11 +14,12 @@ from typing import Final, Generic, TypeVar
 import av
 from av.filter import Graph
 
+from semc_core.language import N_, _
 from semc_core.picture_options import Deinterlace
 
 T = TypeVar("T")
-MARKED: Final = "The video is interlaced: every second line is of another moment."
-REMOVED: Final = "The video is interlaced; one whole picture is made of each frame."
+MARKED: Final = N_("The video is interlaced: every second line is of another moment.")
+REMOVED: Final = N_("The video is interlaced; one whole picture is made of each frame.")
 _FILTER: Final = "mode=send_frame:parity=auto:deint=all"
 
 
@@ -103,7 +104,7 @@ def has_combs(frame: av.VideoFrame, wanted: Deinterlace) -> bool:
 
 def said_of_marked(wanted: Deinterlace) -> str:
     """What the user should know of frames that are marked as interlaced, a sentence."""
-    return MARKED if wanted == "off" else REMOVED
+    return _(MARKED) if wanted == "off" else _(REMOVED)
 
 
 def deinterlaced(

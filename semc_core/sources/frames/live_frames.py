@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import av
 
+from semc_core.language import joined
 from semc_core.picture import Picture
 from semc_core.picture_options import PictureOptions
 from semc_core.pose import Pose
@@ -62,6 +63,6 @@ class LiveFrames:
         said = said_of_marked(self._options.deinterlace) if frame.interlaced_frame else ""
         if (luma := luma_of(frame)) is not None:
             seen = self._watch.saw(luma, is_full(frame), pts_s, marked=frame.interlaced_frame)
-            said = f"{said} {seen}".strip()
+            said = joined((said, seen))
         if said not in self.told:
-            self.told = f"{self.told} {said}".strip()
+            self.told = joined((self.told, said))

@@ -11,6 +11,7 @@ import numpy as np
 from av.filter import Graph
 from numpy.typing import NDArray
 
+from semc_core.language import _
 from semc_core.picture_options import PictureOptions
 
 _RANGE_S: Final = 4.0
@@ -88,7 +89,7 @@ class _Levels:
             if outside < _OUTSIDE:
                 return ""
             self.done = True
-            return (
+            return _(
                 "Its levels reach below 16 and above 235, though the range is said to be limited: what is "
                 "very dark or bright is lost. Choose full range in the picture options (--range full)."
             )
@@ -101,7 +102,7 @@ class _Levels:
         if time_s < _LEAST_S or black < _AT_BLACK or white < _AT_WHITE:
             return ""
         self.done = True
-        return (
+        return _(
             "Its levels stay within 16 to 235, though the range is said to be full: black is shown as gray. "
             "Choose limited range in the picture options (--range limited)."
         )
@@ -136,7 +137,7 @@ class _Combs:
         if self._with < max(_LEAST_COMBS, _FOR_ONE * self._without):
             return ""
         self.done = True
-        return (
+        return _(
             "The pictures look interlaced, though nothing says so: every second line is of another moment. "
             "Choose to deinterlace them in the picture options (--deinterlace on)."
         )

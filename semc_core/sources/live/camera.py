@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from semc_core.errors import SourceError
 from semc_core.io.slept import asleep_s
-from semc_core.language import _, english
+from semc_core.language import _, english, joined
 from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_sentence
 from semc_core.sources.base import Grabbed
 from semc_core.sources.devices import measured
@@ -347,18 +347,18 @@ class _Camera:
 
     def _notice(self, width: int, height: int, rate: float | None) -> str:
         """Everything that the user should know of how it is read."""
-        name = english(self.name)  # it is stored
-        lost = (
-            f"The levels of {name} below 16 and above 235 are lost: its driver takes them for limited. "
-            "Choose a mode with mjpg."
+        lost = _(
+            "The levels of {name} below 16 and above 235 are lost: its driver takes them for limited. Choose "
+            "a mode with mjpg.",
+            name=self.name,
         )
         told = (
             picture_sentence(self._options),
-            measured.notice(name, self._asked, width, height, rate),
+            measured.notice(self.name, self._asked, width, height, rate),
             lost if self._pictures.lost_levels else "",
             self._pictures.told,
         )
-        return " ".join(filter(None, told))
+        return joined(told)
 
 
 def _negotiated(

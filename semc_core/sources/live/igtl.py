@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 
 from semc_core.errors import SourceError
-from semc_core.language import _
+from semc_core.language import _, joined
 from semc_core.picture_options import PictureOptions
 from semc_core.pose import Pose
 from semc_core.sources.frames.live_frames import Received
@@ -112,9 +112,11 @@ class IgtlConnection:
     @property
     def told(self) -> str:
         """See the class."""
-        unusable = f"{self._name} sends {self._unusable}; those are left out." if self._unusable else ""
+        unusable = ""
+        if self._unusable:
+            unusable = _("{name} sends {kinds}; those are left out.", name=self._name, kinds=self._unusable)
         decoded = "" if self._decoder is None else self._decoder.told
-        return f"{unusable} {decoded}".strip()
+        return joined((unusable, decoded))
 
     def received(self) -> Iterator[Received | None]:
         """Pictures as they come, and None where a message gave none; ends where the sender ends.

@@ -152,7 +152,7 @@ class _Stream:
             told = "" if self._connection is None else self._connection.told
             if told not in self.told:
                 # What one connection tells grows.
-                self.told = told if self.told in told else f"{self.told} {told}"
+                self.told = told if self.told in told else joined((self.told, told))
             if received is not None:
                 return self._grabbed(received)
         return None

@@ -67,7 +67,9 @@ class TapSource(BaseSource):
             self._replace_notice(self._noticed, self._told)
             self._noticed = self._told
         if following is None and self._file.cut_short:
-            self._add_notice(f"{self._info.source_id} is cut short or damaged; what comes before is shown.")
+            self._add_notice(
+                _("{name} is cut short or damaged; what comes before is shown.", name=self._info.source_id)
+            )
         return following
 
     def _release(self) -> None:

@@ -108,7 +108,8 @@ def test_a_card_that_tells_no_modes_is_asked_twice_at_most(refused: str) -> None
 def test_what_comes_is_measured_and_told_where_it_is_not_what_was_asked_for() -> None:
     device = ScriptedDevice(modes=("320x240@100,yuyv",), gives="160x120@20,yuyv", content="count")
     with opened(device) as (camera, _):
-        assert (camera.info.width, camera.info.frame_rate) == (320, 100), "as the card says"
+        assert camera.info.frame_rate == 100, "as the card says, until it is measured"
+        assert camera.info.width in (320, 160), "as the card says, until a picture came"
         while capture_of(camera).rate is None:
             frames(camera, 1)
         measured = capture_of(camera)

@@ -16,12 +16,12 @@ from semc_core.export.clips import write_clip
 from semc_core.export.deidentified import DeidentifiedClip, DeidentifiedPlane, DeidentifiedScan
 from semc_core.export.report.data import report_data
 from semc_core.export.report.html import html_report
-from semc_core.export.report.pdf import LACKED, pdf_report
+from semc_core.export.report.pdf import pdf_report
 from semc_core.export.staging import Staging
 from semc_core.export.tables import frames_csv_gz, measurements_csv, plane_json, planes_csv, poses_csv_gz
 from semc_core.export.watch import Watch
 from semc_core.io.video_encoder import as_rgb
-from semc_core.language import N_, current, in_english
+from semc_core.language import N_
 from semc_core.session.files import encode_png
 
 if TYPE_CHECKING:
@@ -138,11 +138,7 @@ def _write_report(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> Non
     staging.write("report.html", html_report(data))
     watch.progress(_REPORT, 1, 2)
     watch.check()
-    if current() in LACKED:
-        with in_english():
-            staging.write("report.pdf", pdf_report(report_data(scan, watch)))
-    else:
-        staging.write("report.pdf", pdf_report(data))
+    staging.write("report.pdf", pdf_report(data))
     watch.progress(_REPORT, 2, 2)
 
 

@@ -6,12 +6,9 @@ import gettext
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from semc_core.export import write
 from semc_core.export.collect import named
 from semc_core.export.deidentify import NO_REGION
 from semc_core.export.measured import measured_values
@@ -19,8 +16,6 @@ from semc_core.export.notices import Notice, shown
 from semc_core.export.report.data import RESEARCH_NOTICE, report_plane, seconds
 from semc_core.export.report.html import html_report
 from semc_core.export.report.pdf import pdf_report
-from semc_core.export.staging import Staging
-from semc_core.export.watch import Watch
 from semc_core.language import ENGLISH, _, current, decimal, in_english, use, use_catalogue
 from tests.export.dicom.examples import PLANE
 from tests.export.dicom.test_obgyn_report import ONE_OF_EACH
@@ -87,17 +82,3 @@ def test_a_measurement_is_stored_in_english() -> None:
     assert f"{one.value.number:.1f}" in one.sentence
     assert f"{one.value.number:.1f}" not in one.text
 
-
-@pytest.mark.parametrize(("code", "in_pdf"), [("de", "de"), ("zh", "en")])
-def test_a_pdf_is_english_where_its_fonts_lack_the_letters(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, in_pdf: str
-) -> None:
-    use_catalogue(code, _Shouted())
-    monkeypatch.setattr(write, "report_data", lambda scan, watch: current())
-    monkeypatch.setattr(write, "html_report", lambda data: f"{data} {current()}".encode())
-    monkeypatch.setattr(write, "pdf_report", lambda data: f"{data} {current()}".encode())
-    scan: Any = None
-    with Staging(tmp_path / "out") as staging:
-        write._write_report(scan, staging, Watch())
-        made = [(staging.folder / f"report.{tail}").read_bytes().decode() for tail in ("html", "pdf")]
-    assert made == [f"{code} {code}", f"{in_pdf} {in_pdf}"]

@@ -23,7 +23,7 @@ from semc_core.export.report.data import (
     ReportPlane,
 )
 from semc_core.language import N_, _, current
-from semc_core.paths import ASSETS
+from semc_core.paths import ASSETS, CHINESE_FONT
 from semc_core.text import readable
 from semc_core.version import VERSION
 
@@ -33,6 +33,7 @@ _PICTURE_MM: Final = 56.0
 _LINE_MM: Final = 4.6
 _TITLE_MM: Final = 42.0
 _FONT: Final = "Noto"
+_CHINESE: Final = "Chinese"
 _INK: Final = (22, 34, 46)
 _SOFT: Final = (91, 107, 122)
 _HEAD: Final = (90, 107, 122)  # of a table; told from _SOFT
@@ -45,8 +46,6 @@ _BAR_MM: Final = 3.4
 _LONGEST_CELL: Final = 24
 _CUT: Final = N_("Words that end in … go on in report.html.")
 _MISSING_GLYPHS: Final = N_("Characters that the fonts of this PDF lack were left out; report.html has them.")
-LACKED: Final = ("zh",)
-"""Languages in whose letters the fonts cannot write: this file is English in them."""
 
 
 def pdf_report(data: ReportData) -> bytes:
@@ -82,6 +81,9 @@ class _Page(FPDF):
         self.set_auto_page_break(True, 18)
         for style, name in (("", "NotoSans-Regular.ttf"), ("B", "NotoSans-Bold.ttf")):
             self.add_font(_FONT, style, ASSETS / "fonts" / name)
+        # Only what is written of it comes into the file; it has one weight.
+        self.add_font(_CHINESE, "", CHINESE_FONT)
+        self.set_fallback_fonts([_CHINESE], exact_match=False)
         self.set_title(_("Standard planes, {code}", code=code))
         self.set_creator(f"SEMC Live {VERSION}")
         self.set_creation_date(datetime(2000, 1, 1, tzinfo=UTC))
@@ -139,9 +141,11 @@ class _Page(FPDF):
         words += [label + note for _when, label, note in data.regions]
         if data.checklist is not None:
             words += [data.checklist.title, *(row.title + row.reason for row in data.checklist.rows)]
-        font = self.fonts[_FONT.lower()]
-        assert isinstance(font, TTFFont)
-        known = font.cmap
+        known: set[int] = set()
+        for name in (_FONT, _CHINESE):
+            font = self.fonts[name.lower()]
+            assert isinstance(font, TTFFont)
+            known |= font.cmap.keys()
         return any(ord(letter) not in known for letter in "".join(words) if letter.isprintable())
 
 

@@ -131,8 +131,12 @@ def _pdf_text(folder: Path, data: ReportData) -> str:
     return re.sub(r"[ \n]+", " ", text)
 
 
-def test_the_pdf_says_when_it_lacks_letters() -> None:
-    assert pdf_report(_data(1, "肝")) != pdf_report(_data(1, ""))
+def test_the_pdf_writes_chinese_and_says_when_it_lacks_letters(tmp_path: Path) -> None:
+    lacking = "fonts of this PDF lack"
+    chinese = _pdf_text(tmp_path, _data(1, "肝脏标准切面，已保存。" * 30))
+    assert "肝脏标准切面，已保存。" in chinese.replace(" ", "")
+    assert lacking not in chinese
+    assert lacking in _pdf_text(tmp_path, _data(1, "ᏣᎳᎩ"))
 
 
 def test_the_same_data_give_the_same_pdf() -> None:

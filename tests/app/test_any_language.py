@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from app.language import speak
 from semc_core import language
 from tests.app.own_process import ALONE, alone
 from tests.app.test_any_window import Stage, stage, wrong
@@ -41,13 +42,14 @@ class Longer(NullTranslations):
 
 
 @pytest.fixture
-def spoken(qapp: QApplication, code: str) -> Iterator[None]:
+def spoken(qapp: QApplication, code: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The language, before anything of a window is made."""
     if code == MIRRORED:
         language.use_catalogue(code, Longer())
         qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     else:
-        language.use(code)
+        monkeypatch.setenv("SEMC_LANGUAGE", code)
+        speak(qapp, code)
     yield
     language.use("en")
     qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
@@ -61,6 +63,7 @@ def test_nothing_is_cut_in_any_language(
     if ALONE in os.environ:
         request.getfixturevalue("spoken")
         shown: Stage = request.getfixturevalue("stage")
-        assert list(wrong(shown, _SMALLEST, monkeypatch, longer_too=False)) == []
+        told = list(wrong(shown, _SMALLEST, monkeypatch, longer_too=False))
+        assert not told, "\n".join(told)
     else:
         alone(__file__, f"test_nothing_is_cut_in_any_language[{code}]")

@@ -334,8 +334,8 @@ def plane_sentence(plane: PlaneEntry, quality: Quality | None = None) -> str:
         text += f" {decided_sentence(plane)}"
     if plane.rejected:
         why = shown_words(plane.reason)
-        text += f" {_('Rejected: {reason}.', reason=why) if why else _('Rejected.')}"
-    return f"{text} {_('Note: {note}', note=plane.note)}" if plane.note else text
+        text += " " + (_("Rejected: {reason}.", reason=why) if why else _("Rejected."))
+    return " ".join((text, _("Note: {note}", note=plane.note))) if plane.note else text
 
 
 def neighbour(

@@ -129,7 +129,7 @@ class SourceLists:
         try:
             gone = future.result()
         except SemcError as error:
-            self._report(f"{_('Old sessions could not be deleted.')} {error}")
+            self._report(_("Old sessions could not be deleted.") + f" {error}")
             return
         if gone:
             size = sum(each.size for each in gone) / 1e6

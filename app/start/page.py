@@ -367,7 +367,7 @@ class StartPage(QWidget):
     def _simulated_card(self) -> QFrame:
         self._patient.setRange(0, 999_999)
         self._patient.setValue(TEST_PATIENT)
-        self._patient.setPrefix(f"{_('Patient')} ")
+        self._patient.setPrefix(_("Patient") + " ")
         go = QPushButton(_("Start"))
         go.clicked.connect(lambda: self.chosen.emit(f"simulated:{self._patient.value()}"))
         return self._card(

@@ -36,8 +36,8 @@ class TrainPlots(QWidget):
         row.addLayout(_titled(_("Loss over the steps"), self._loss))
         self._loss.setToolTip(_("It rises at first: pictures are compared with more and more others."))
         words = (
-            f"{_('Validation:')} <span style='color:{f1}'>● F1</span> "
-            f"<span style='color:{accuracy}'>■ {_('accuracy')}</span>"
+            _("Validation:") + f" <span style='color:{f1}'>● F1</span> "
+            f"<span style='color:{accuracy}'>■ " + _("accuracy") + "</span>"
         )
         row.addLayout(_titled(words, self._score))
 

@@ -160,7 +160,7 @@ class RunEvents:
         phase = self._phase(alive, stop_wanted)
         message = self._message
         if phase is Phase.LOST:
-            message = f"{_('The training ended before its time.')} {last_words}".strip()
+            message = " ".join((_("The training ended before its time."), last_words)).strip()
         return RunState(
             phase,
             self._progress,

@@ -118,8 +118,12 @@ class ReadoutView(QWidget):
         after = painter.fontMetrics().horizontalAdvance(number + " ")
         if shown.saved:
             painter.setFont(theme.scaled_font(self.font(), 1.15, bold=True))
-            word = _("SAVED")
-            box = QRectF(line.left() + after, 0, painter.fontMetrics().horizontalAdvance(word) + em, em * 1.7)
+            room_for_age = self.fontMetrics().horizontalAdvance(shown.age) + 0.5 * em
+            for word in (_("SAVED"), "✓"):
+                wide = painter.fontMetrics().horizontalAdvance(word) + em
+                if after + wide + room_for_age <= line.width():
+                    break
+            box = QRectF(line.left() + after, 0, wide, em * 1.7)
             box.moveTop(line.center().y() - box.height() / 2)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.GOOD))

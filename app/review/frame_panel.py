@@ -388,7 +388,9 @@ class TransportBar(QWidget):
 
     def show_place(self, where: tuple[str, str], playing: bool, speed: float) -> None:
         """Where the review is, at length and in short; whether it plays, and how fast."""
-        room = self.width() - self._where.x() - self._where.contentsMargins().right() * 2
+        place = self._where.geometry()
+        before = self.width() - place.right() - 1 if self.isRightToLeft() else place.x()
+        room = self.width() - before - self._where.contentsMargins().right() * 2
         long = self.fontMetrics().horizontalAdvance(where[0]) <= room
         text = where[0] if long else where[1]
         if text != self._where.text():

@@ -25,7 +25,7 @@ from app.widgets import theme
 from app.widgets.fitted import FittedBox
 from app.widgets.forms import button, page_title, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
-from app.widgets.tables import show_rows
+from app.widgets.tables import choose_row, show_rows
 from semc_core.language import N_, _
 from semc_core.pacs.destinations import Server, WebDestination
 from semc_core.pacs.web_secret import WebSecret
@@ -214,7 +214,7 @@ class SendDialog(QDialog):
                     item.setForeground(QColor(theme.tone_colour(row.tone, theme.TEXT)))
                 self.table.setItem(at, column, item)
             if chosen is not None and row.job_id == chosen.job_id:
-                self.table.selectRow(at)
+                choose_row(self.table, at)
         self.table.setVisible(bool(self._rows))
 
     def _show_buttons(self) -> None:

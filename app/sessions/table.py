@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 from app.sessions.presenter import COLUMNS, SessionRow, cells
 from app.widgets import theme
 from app.widgets.plain import plain_tip
-from app.widgets.tables import choose_by_row, chosen_row
+from app.widgets.tables import choose_by_row, choose_row, chosen_row
 from semc_core.language import _
 from semc_core.text import readable
 
@@ -112,7 +112,7 @@ class SessionTable(QTableView):
         self.resizeColumnsToContents()
         folders = [row.folder for row in rows]
         if chosen is not None and chosen.folder in folders:
-            self.selectRow(folders.index(chosen.folder))
+            choose_row(self, folders.index(chosen.folder))
             bar.setValue(place)
         else:
-            self.selectRow(min(max(at, 0), len(rows) - 1))
+            choose_row(self, min(max(at, 0), len(rows) - 1))

@@ -178,15 +178,16 @@ class StartPage(QWidget):
         self._cameras.clear()
         for source, name in cameras:
             self._cameras.addItem(name, source)
+        none = _("None found")
         if not cameras:
-            self._cameras.addItem(_("None found"), "camera:0")
+            self._cameras.addItem(none, "camera:0")
         offered = [source for source, _name in cameras]
         for source in (chosen, self._last_camera):
             if source in offered:
                 self._cameras.setCurrentIndex(offered.index(source))
                 break
         if not cameras:
-            self._cameras.setToolTip(_("None found. Start tries device 0."))
+            self._cameras.setToolTip(f"{none}. " + _("Start tries device 0."))
 
     def show_model(self, path: Path, name: str, device: str) -> None:
         """The model file, what it is called, and the device that the next scan will use."""

@@ -58,7 +58,7 @@ def fill_rows(table: QTableWidget, rows: Sequence[Sequence[str]], chosen: int | 
     if chosen is None:
         table.setCurrentCell(-1, -1)
     elif rows:
-        table.selectRow(chosen)
+        choose_row(table, chosen)
     table.setVisible(bool(rows))
 
 
@@ -66,8 +66,13 @@ def move_by_key(table: QTableView, key: int) -> bool:
     """Choose another row by an arrow key, or one ten rows away; returns whether it was such a key."""
     step, rows = _STEPS.get(key), table.model().rowCount()
     if step is not None and rows:
-        table.selectRow(min(max(table.currentIndex().row() + step, 0), rows - 1))
+        choose_row(table, min(max(table.currentIndex().row() + step, 0), rows - 1))
     return step is not None
+
+
+def choose_row(table: QTableView, row: int) -> None:
+    """Choose a row. Qt's own way chooses none where it is written from right to left and not shown yet."""
+    table.setCurrentIndex(table.model().index(row, 0))
 
 
 def chosen_row(table: QTableView) -> int | None:

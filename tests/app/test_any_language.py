@@ -22,7 +22,9 @@ __all__ = ["stage"]
 MIRRORED = "mirrored"
 """No language: each text is some 40 % longer and written from right to left."""
 _SMALLEST = ((0, 0),)
-_LETTERS = str.maketrans("aeiouAEIOUncs", "áéíóúÁÉÍÓÚñçš")
+_LETTERS = str.maketrans(
+    {"a": "aá", "e": "eé", "i": "ií", "o": "oó", "u": "uú", "A": "AÁ", "O": "OÓ", "n": "ñ"}
+)
 
 
 class Longer(NullTranslations):
@@ -30,11 +32,10 @@ class Longer(NullTranslations):
 
     def gettext(self, message: str) -> str:
         """The text with other letters, and longer."""
-        made = "".join(
+        return "".join(
             before.translate(_LETTERS) + ("" if name is None else f"{{{name}}}")
             for before, name, _, _ in Formatter().parse(message)
         )
-        return made + "·" * round(0.4 * len(message) / 2)
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         """The same of the form for `n`."""

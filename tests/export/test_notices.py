@@ -81,4 +81,3 @@ def test_a_measurement_is_stored_in_english() -> None:
     assert one.where != where
     assert f"{one.value.number:.1f}" in one.sentence
     assert f"{one.value.number:.1f}" not in one.text
-

@@ -43,7 +43,7 @@ def frames(camera: CameraSource, count: int) -> list[FramePacket]:
 
 def first_gray(buffers: Literal["plain", "padded", "gray16"]) -> NDArray[np.uint8]:
     """Of a scan at 161 x 120, an odd width."""
-    card = ScriptedDevice(modes=("161x120@100,mjpg",), buffers=buffers)
+    card = ScriptedDevice(modes=("161x120@100,mjpg",), buffers=buffers, content="ramp")
     with opened(card) as (camera, _):
         return frames(camera, 1)[0].gray
 

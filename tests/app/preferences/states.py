@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog
 from app.main_window import MainWindow
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.presenter import Entry
+from app.widgets.tables import choose_row
 
 
 def opened(window: MainWindow) -> PreferencesDialog:
@@ -39,7 +40,7 @@ def with_keys(window: MainWindow) -> PreferencesDialog:
     """The page with the keys."""
     dialog = opened(window)
     dialog.show_page(1)
-    dialog.keys.table.selectRow(5)
+    choose_row(dialog.keys.table, 5)
     return dialog
 
 

@@ -14,6 +14,7 @@ from app.commands import LIVE, REVIEW, START
 from app.file_dialogs import dropped
 from app.key_sequences import use_stored
 from app.widgets import theme
+from app.widgets.accessible import install
 from app.widgets.panels import BannerBar, HelpOverlay, StatusLine
 from app.widgets.plain import PlainLabel
 from app.widgets.tool_bars import ToolBars, make_actions, show_keys
@@ -67,11 +68,13 @@ class WindowShell(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        install()
         self._whole = False
         self.unmade: Exception | None = None
         self.setWindowTitle("SEMC Live")
         self.setAcceptDrops(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        # Keys are for the window where nothing else has them. Tab passes it by: that is not seen.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.banner = BannerBar(_BANNER_TITLES)
         self.status = StatusLine()
         self.examination = PlainLabel()

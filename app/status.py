@@ -26,6 +26,7 @@ from app.review.session import OpenReview
 from app.send.controller import SendController
 from app.send.presenter import sending_now
 from app.start.page import StartPage
+from app.widgets.accessible import announce
 from app.widgets.panels import BannerBar, StatusLine
 from app.widgets.tool_bars import show_checked, show_situation
 from semc_core.language import _
@@ -139,6 +140,7 @@ class StatusDisplay:
         """
         self._said = of_page, sentence
         self.show_line(page)
+        announce(self._line, sentence)
 
     def leave(self, page: str) -> None:
         """This page is shown from now on: what was said on others is over."""

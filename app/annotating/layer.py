@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.annotating.pencil import Pencil, text_height
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
 from app.widgets.image_view import LiveView
 from app.widgets.placed import Placed
 from semc_core.imaging.figures import COLOUR
@@ -22,6 +23,7 @@ _LINE, _AROUND = 1.6, 4.0
 _REACH_EM: Final = 0.75
 
 
+@told_as(Role.Graphic)
 class AnnotationLayer(QWidget):
     """Lies over what is measured; the mouse is handed on to that, but for what is annotated.
 
@@ -61,6 +63,17 @@ class AnnotationLayer(QWidget):
             self.setCursor(Qt.CursorShape.CrossCursor)
         else:
             self.unsetCursor()
+
+    def spoken(self) -> str:
+        """What is drawn."""
+        kinds = {"text": _("Text"), "arrow": _("Arrow"), "mark": _("Body mark")}
+        chosen = self._chosen[0]
+        return "; ".join(
+            " ".join(
+                filter(None, (kinds[each.kind], each.text, _("chosen") if each.number == chosen else ""))
+            )
+            for each in self._drawn
+        )
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Place one, or take one; else it is for what lies below."""

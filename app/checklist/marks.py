@@ -7,6 +7,8 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
+from semc_core.language import _
 from semc_core.protocols.checklist import Status
 
 
@@ -54,6 +56,7 @@ def paint_mark(painter: QPainter, box: QRectF, status: Status) -> None:
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "?")
 
 
+@told_as(Role.Graphic)
 class MarksLine(QWidget):
     """All marks in one line, for where there is no room for more."""
 
@@ -61,6 +64,7 @@ class MarksLine(QWidget):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._statuses: tuple[Status, ...] = ()
+        self.setAccessibleName(_("Marks of the checklist"))
 
     def show_statuses(self, statuses: tuple[Status, ...]) -> None:
         """Show these, from left to right."""

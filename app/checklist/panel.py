@@ -10,7 +10,6 @@ from PySide6.QtGui import (
     QActionGroup,
     QColor,
     QContextMenuEvent,
-    QMouseEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
@@ -113,18 +112,15 @@ class RowButton(QAbstractButton):
         painter.end()
 
 
-class _Header(QWidget):
-    """The title; a click anywhere on it opens or closes the list.
+class _Header(QAbstractButton):
+    """The title; a click anywhere on it opens or closes the list, as its key does."""
 
-    Signals:
-        clicked: The left button was released here.
-    """
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-    clicked = Signal()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() is Qt.MouseButton.LeftButton:
-            self.clicked.emit()
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """What stands in it paints itself."""
 
 
 class ChecklistPanel(FoldingPanel):
@@ -276,6 +272,10 @@ class ChecklistPanel(FoldingPanel):
         view = self._view
         title = _("No protocol") if view is None else f"{'▾' if self.is_open else '▸'} {view.title}"
         self._title.setText(title)
+        plain = _("No protocol") if view is None else view.title
+        self._title.setAccessibleName(plain)
+        self._header.setAccessibleName(_("Checklist: {title}", title=plain))
+        self._header.setAccessibleDescription(_("Open") if self.is_open else _("Closed"))
         summary = "" if view is None else f"{view.title}. {view.summary} {view.warning}\n"
         click = _("Click to open or close the checklist ({key}).", key=first_key("checklist"))
         self._header.setToolTip(summary + click)

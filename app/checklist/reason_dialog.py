@@ -45,6 +45,7 @@ class ReasonDialog(QDialog):
         self.field = QLineEdit()
         self.field.setPlaceholderText(_("Or in your own words; no names"))
         self.field.setMaxLength(200)
+        self.field.setAccessibleName(title.text())
         self.field.returnPressed.connect(self._answer_field)
         keep = button(_("Keep"), self._answer_field)
         cancel = button(_("Cancel (Esc)"), self.reject)

@@ -36,6 +36,7 @@ from app.file_dialogs import show_file, show_folder
 from app.settings import Settings
 from app.tasks import LatestTask
 from app.widgets import theme
+from app.widgets.accessible import announce
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel
 from semc_core.export.options import TextChoice
@@ -235,6 +236,7 @@ class ExportDialog(QDialog):
                 deidentified=self._control.deidentified,
                 with_dicom=self._control.bundle_has_dicom,
             )
+            announce(self, _("The export is done."))
 
     def _refresh(self) -> None:
         """What depends on the choices."""
@@ -288,6 +290,7 @@ class ExportDialog(QDialog):
         self._fault.style().unpolish(self._fault)
         self._fault.style().polish(self._fault)
         self._fault.setVisible(bool(sentence))
+        announce(self, sentence, urgent=fault)
 
     def _show_proof(self) -> None:
         kind = "notice" if self._control.doubtful else "dim"

@@ -13,16 +13,18 @@ from PySide6.QtWidgets import QWidget
 
 from app.export.presenter import LEAST_MASK_PX, mask_at
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
 from app.widgets.colours import ON_PICTURE
 from app.widgets.drag_view import DragView
 from app.widgets.placed import Placed, Point
-from semc_core.language import _
+from semc_core.language import _, plural
 from semc_core.types import Crop
 
 _SHADE: Final = 205
 _DRAG_OPACITY: Final = 60
 
 
+@told_as(Role.Graphic)
 class ExportPicture(DragView):
     """Paints one picture; what is blanked in the export is dark.
 
@@ -72,6 +74,14 @@ class ExportPicture(DragView):
         """Frames round text that was found."""
         self._boxes = tuple(boxes)
         self.update()
+
+    def spoken(self) -> str:
+        """How much of it is blanked, and how much text was found on it."""
+        if self._image is None:
+            return self._empty
+        masks = plural("{count} mask", "{count} masks", len(self._masks)) if self._masks else ""
+        found = _("text was found on it") if self._boxes else ""
+        return ", ".join(filter(None, (masks, found)))
 
     def _dragged(self, placed: Placed, first: Point, last: Point) -> None:
         """A drag is a mask; a click on one takes it away."""

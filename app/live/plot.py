@@ -13,6 +13,7 @@ from PySide6.QtGui import QResizeEvent
 
 from app.live.traces_data import WINDOW_S
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
 from semc_core.language import _
 from semc_core.types import SavedPlane
 
@@ -20,12 +21,14 @@ _MARK_PX: Final = 11
 _DASHES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 
 
+@told_as(Role.Chart)
 class TracesPlot(pg.PlotWidget):  # type: ignore[misc]  # PyQtGraph has no types
     """Draws what it is told, over the last 20 s."""
 
     def __init__(self) -> None:
         super().__init__(background=theme.PANEL)
         self._prepare()
+        self.setAccessibleName(_("Confidence over the last 20 s"))
         self._curves: list[Any] = []
         self._threshold = pg.InfiniteLine(
             angle=0, pen=pg.mkPen(theme.DIM, width=1, style=Qt.PenStyle.DashLine), movable=False

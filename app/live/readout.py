@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -9,11 +11,15 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.formatting import Tone
 from app.live.presenter import Readout
 from app.widgets import theme
+from app.widgets.accessible import Role, announce, told_as
 from app.widgets.fitted import fitted_lines
 from app.widgets.plain import plain_tip
 from semc_core.language import _
 
+_WRONG: Final = (Tone.WARNING, Tone.FAULT)
 
+
+@told_as(Role.StaticText)
 class ReadoutView(QWidget):
     """Paints a `Readout`."""
 
@@ -22,6 +28,7 @@ class ReadoutView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._shown = Readout("", "", Tone.NEUTRAL)
         self._colour = theme.TEXT
+        self.setAccessibleName(_("No scan"))
 
     def sizeHint(self) -> QSize:
         """Ten lines high; the name takes what is more."""
@@ -42,11 +49,25 @@ class ReadoutView(QWidget):
         """Say something else; `plane_colour` is used where a plane is named."""
         colour = theme.tone_colour(readout.tone.value, plane_colour)
         if (readout, colour) != (self._shown, self._colour):
+            self._tell(self._shown, readout)
             self._shown, self._colour = readout, colour
             self.setAccessibleName(f"{readout.title}. {readout.detail} {readout.quality}".strip())
             # What is too long for its line is read here.
             self.setToolTip(plain_tip("\n".join(filter(None, (readout.detail, readout.quality)))))
             self.update()
+
+    def _tell(self, before: Readout, now: Readout) -> None:
+        """Say aloud that there is something the matter, or no longer."""
+        was, wrong = before.tone in _WRONG, now.tone in _WRONG
+        if wrong and (not was or before.title != now.title):
+            announce(self, f"{now.title}. {now.detail}", urgent=True)
+        elif was and not wrong:
+            announce(self, now.title)
+
+    def spoken(self) -> str:
+        """How sure the model is, whether it was saved, and how old this is."""
+        shown = self._shown
+        return ". ".join(filter(None, (shown.number, _("saved") if shown.saved else "", shown.age)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Title, detail, bar, confidence and age from top to bottom."""

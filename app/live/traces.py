@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.live.traces_data import WINDOW_S, TraceHistory
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
+from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.types import FrameResult, SavedPlane
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from app.live.plot import TracesPlot
 
 
+@told_as(Role.StaticText)
 class Legend(QWidget):
     """Colour, name and confidence of each plane, in columns."""
 
@@ -26,6 +29,7 @@ class Legend(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._colours: dict[str, str] = {}
         self._percents: tuple[int, ...] = ()
+        self.setAccessibleName(_("Confidence of each plane"))
 
     def sizeHint(self) -> QSize:
         """One line for every three planes."""
@@ -43,6 +47,12 @@ class Legend(QWidget):
         if percents != self._percents:
             self._percents = percents
             self.update()
+
+    def spoken(self) -> str:
+        """Each plane's name and confidence."""
+        return ", ".join(
+            f"{name} {share}%" for name, share in zip(self._colours, self._percents, strict=True)
+        )
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Three columns."""

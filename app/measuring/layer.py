@@ -21,7 +21,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.measuring.calipers import Calipers, Shape
 from app.measuring.geometry import handles_of
+from app.measuring.presenter import TITLES
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
 from app.widgets.colours import ON_PICTURE
 from app.widgets.image_view import LiveView
 from app.widgets.placed import Placed
@@ -39,6 +41,7 @@ _BELOW_BADGES_EM: Final = 3.2
 _REACH_EM: Final = 0.75
 
 
+@told_as(Role.Graphic)
 class CaliperLayer(QWidget):
     """Lies over a view and sees what it sees.
 
@@ -62,6 +65,15 @@ class CaliperLayer(QWidget):
     def shapes(self) -> tuple[Shape, ...]:
         """What is drawn."""
         return self._shapes
+
+    def spoken(self) -> str:
+        """What is drawn; the numbers are in the list of measurements."""
+        words = []
+        for each in self._shapes:
+            name = f"{_(TITLES[each.kind])} {each.number or ''}".strip()
+            state = _("proposed") if each.proposed else _("chosen") if each.chosen else ""
+            words.append(", ".join(filter(None, (name, state))))
+        return "; ".join(words)
 
     def show_shapes(self) -> None:
         """Draw what the calipers say now."""

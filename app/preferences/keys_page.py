@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QTableWi
 
 from app.key_sequences import pressed
 from app.preferences.presenter import Entry
-from app.widgets.forms import button
+from app.widgets.forms import button, tab_in_order
 from app.widgets.plain import PlainLabel
 from app.widgets.tables import chosen_row, fill_rows, show_rows
 from app.widgets.wrapping import WrapRow
@@ -151,6 +151,7 @@ class KeysPage(QWidget):
         self._row.setStretchFactor(self._keys, 1)
         old.hide()
         old.deleteLater()
+        tab_in_order(self)
         usual = entry is None or entry.read() == entry.default
         self.reset.setEnabled(not usual and entry is not None and not entry.locked)
         self.add.setEnabled(entry is not None and not entry.locked)

@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QTableWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QTableWidget, QVBoxLayout, QWidget
 
 from app.priors.controller import PriorsController
 from app.priors.presenter import (
@@ -19,6 +19,7 @@ from app.priors.presenter import (
     study_cells,
 )
 from app.widgets import theme
+from app.widgets.fitted import FittedBox
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel
 from app.widgets.tables import chosen_row, fill_rows, move_by_key, show_rows, show_servers
@@ -58,9 +59,9 @@ class PriorsDialog(QDialog):
         self.setWindowTitle(_("Earlier studies"))
         self._control = control
         self._shown: PriorsSnapshot | None = None
-        self.servers = QComboBox()
+        self.servers = FittedBox()
         self.servers.setAccessibleName(_("Server"))
-        self.kinds = QComboBox()
+        self.kinds = FittedBox()
         self.kinds.setAccessibleName(_("Kind"))
         self.number, self.name, self.accession = QLineEdit(patient_id), QLineEdit(), QLineEdit()
         self.table = QTableWidget(0, len(STUDY_COLUMNS))

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from app.formatting import Tone, percent
 from app.review.presenter import ClassRow, FrameReadout
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
 from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.language import _, decimal
 
@@ -98,6 +99,7 @@ class ClassButton(QAbstractButton):
         painter.end()
 
 
+@told_as(Role.StaticText)
 class _Heading(QWidget):
     """The plane's name, large, and one or two lines below it."""
 
@@ -106,6 +108,7 @@ class _Heading(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._shown = FrameReadout("", "", Tone.NEUTRAL)
         self._colour = theme.TEXT
+        self.setAccessibleName(_("No frame"))
 
     def show_readout(self, shown: FrameReadout, plane_colour: str) -> None:
         self._shown, self._colour = shown, theme.tone_colour(shown.tone.value, plane_colour)
@@ -147,6 +150,7 @@ class _Heading(QWidget):
         painter.end()
 
 
+@told_as(Role.StaticText)
 class _Experts(QWidget):
     """The gate's shares side by side, as one bar."""
 
@@ -154,6 +158,7 @@ class _Experts(QWidget):
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._shares: tuple[float, ...] = ()
+        self.setAccessibleName(_("Experts"))
 
     def show_shares(self, shares: tuple[float, ...]) -> None:
         if shares != self._shares:
@@ -286,6 +291,7 @@ _SIGNS = {
 }
 
 
+@told_as(Role.ProgressBar)
 class ProgressLine(QWidget):
     """How far the analysis is: a text over a bar."""
 
@@ -293,10 +299,15 @@ class ProgressLine(QWidget):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._text, self._short, self._share = "", "", 0.0
+        self.setAccessibleName(_("Progress of the analysis"))
 
     @property
     def text(self) -> str:
         """What it says."""
+        return self._text
+
+    def spoken(self) -> str:
+        """How far it is."""
         return self._text
 
     def show_progress(self, texts: tuple[str, str], share: float) -> None:
@@ -304,7 +315,6 @@ class ProgressLine(QWidget):
         text, short = texts
         if (text, short, share) != (self._text, self._short, self._share):
             self._text, self._short, self._share = text, short, share
-            self.setAccessibleName(text)
             self.setToolTip(plain_tip(text))
             self.update()
 

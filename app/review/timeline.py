@@ -24,11 +24,13 @@ from app.review.lanes import Lanes, ShareReader, named_lanes, paint_planes
 from app.review.presenter import shown_words
 from app.review.time_scale import TimeScale, TimeSpan, following, panned, ticks, whole_span, zoomed
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
 from app.widgets.drawing import image_of
 from app.widgets.plain import plain_tip
 from semc_core.labels import full_name
-from semc_core.language import _
+from semc_core.language import _, plural
 from semc_core.session.records import PlaneEntry, RegionEntry
+from semc_core.text import scan_time
 
 _ZOOM: Final = 1.25
 _PAN: Final = 0.15
@@ -39,6 +41,8 @@ _THIN_EM: Final = 0.42
 """The least height of a lane where there are many: of some the names are left out then."""
 _MANY: Final = 10
 _LEAST_EM: Final = 5
+_MANY_SPOKEN: Final = 20
+"""So many planes are read aloud one by one."""
 
 
 def lane_picture(shares: NDArray[np.float32], colours: list[str]) -> NDArray[np.uint8]:
@@ -61,6 +65,7 @@ def lane_picture(shares: NDArray[np.float32], colours: list[str]) -> NDArray[np.
     return picture
 
 
+@told_as(Role.Slider)
 class TimelineView(QWidget):
     """Paints the lanes from binned shares, however long the loop is. Dragging scrubs, the wheel zooms.
 
@@ -134,6 +139,21 @@ class TimelineView(QWidget):
         if not self._scrubbing and self._pan_from is None:
             self._span = following(self._span, time_s, self._whole)
         self.update()
+
+    def spoken(self) -> str:
+        """Where the review is, and what was found and marked."""
+        if not self._colours:
+            return _("No loop")
+        end, chosen = scan_time(self._whole.end_s), self._chosen
+        parts = [_("{time} of {end}", time=scan_time(self._playhead_s), end=end)]
+        for plane in self._planes[:_MANY_SPOKEN]:
+            held = _stretch(plane.plane, plane.start_s, plane.end_s)
+            words = _("rejected") if plane.rejected else "", _("chosen") if plane.plane_id == chosen else ""
+            parts.append(", ".join(filter(None, (held, *words))))
+        if more := len(self._planes[_MANY_SPOKEN:]):
+            parts.append(plural("{count} more plane", "{count} more planes", more))
+        parts += [_stretch(each.label, each.start_s, each.end_s) for each in self._regions[:_MANY_SPOKEN]]
+        return "; ".join(parts)
 
     @property
     def span(self) -> TimeSpan:
@@ -375,3 +395,7 @@ class TimelineView(QWidget):
         painter.setBrush(QColor(theme.TEXT))
         half = 0.3 * theme.em(self)
         painter.drawPolygon([QPointF(x - half, 0), QPointF(x + half, 0), QPointF(x, 1.6 * half)])
+
+
+def _stretch(name: str, start_s: float, end_s: float) -> str:
+    return _("{name} from {start} to {end}", name=name, start=scan_time(start_s), end=scan_time(end_s))

@@ -65,6 +65,8 @@ class SendDialog(QDialog):
         tell_choice(self.servers)
         self.servers.setAccessibleName(_("Server"))
         self.table = QTableWidget(0, len(_COLUMNS))
+        self.table.setAccessibleName(_("Queue"))
+        self.table.setTabKeyNavigation(False)
         self.form = ServerForm()
         self.web_form = WebForm()
         self._build()

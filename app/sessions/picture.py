@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
 from app.widgets.drawing import draw_in, image_of
 from semc_core.language import _
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@told_as(Role.Graphic)
 class SmallPicture(QWidget):
     """Shows a picture as large as it fits, or nothing."""
 

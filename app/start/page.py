@@ -29,7 +29,7 @@ from app.start.models import ModelChoice
 from app.start.record_settings import RecordSettings
 from app.widgets import theme
 from app.widgets.fitted import FittedBox
-from app.widgets.forms import button, panel, side_by_side, tell_choice
+from app.widgets.forms import button, panel, side_by_side, tab_in_order, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
 from app.widgets.wrapping import WrapRow
 from semc_core.language import N_, _
@@ -161,12 +161,14 @@ class StartPage(QWidget):
         self.last_opened = sources[0] if sources else ""
         self._last_camera = next((text for text in sources if text.startswith("camera:")), "")
         self._recent.show_links((text, text, partial(self.chosen.emit, text)) for text in sources[:4])
+        tab_in_order(self)
 
     def show_sessions(self, sessions: list[RecentSession]) -> None:
         """List the sessions made lately, newest first."""
         self._sessions.show_links(
             (one.text, str(one.folder), partial(self.session_wanted.emit, one.folder)) for one in sessions
         )
+        tab_in_order(self)
 
     def show_deleted(self, text: str) -> None:
         """Say which old sessions were deleted at this start."""
@@ -337,6 +339,7 @@ class StartPage(QWidget):
         self._cameras.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._cameras.setMinimumContentsLength(8)
         go = QPushButton(_("Start"))
+        go.setAccessibleName(_("Start the camera"))
         go.clicked.connect(lambda: self.chosen.emit(str(self._cameras.currentData() or "camera:0")))
         options = QPushButton(_("Picture …"))
         options.setToolTip(_("Size and rate that this card is asked for, levels, shape, combs, flips"))
@@ -370,6 +373,7 @@ class StartPage(QWidget):
         self._patient.setValue(TEST_PATIENT)
         self._patient.setPrefix(_("Patient") + " ")
         go = QPushButton(_("Start"))
+        go.setAccessibleName(_("Start the simulated scan"))
         go.clicked.connect(lambda: self.chosen.emit(f"simulated:{self._patient.value()}"))
         return self._card(
             _("Simulated scan"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from app.widgets.fitted import FittedBox
 from app.widgets.plain import PlainLabel
 from app.widgets.wrapping import WrapRow
 from semc_core.io.video_quality import Quality
@@ -28,7 +29,7 @@ class RecordSettings(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.quality = QComboBox()
+        self.quality = FittedBox()
         self.quality.setAccessibleName(_("Quality of recordings"))
         about = _("Compact is close to the original; lossless keeps every pixel and is larger.")
         self.quality.setToolTip(about)

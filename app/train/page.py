@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
@@ -27,6 +26,7 @@ from PySide6.QtWidgets import (
 from app.train.install_panel import InstallPanel
 from app.train.presenter import Curves, TrainView
 from app.widgets import theme
+from app.widgets.fitted import FittedBox
 from app.widgets.forms import Scrolling, button, empty_out, panel
 from app.widgets.plain import PlainLabel, plain_tip
 from app.widgets.wrapping import WrapRow
@@ -96,7 +96,7 @@ class TrainPage(QWidget):
         self.ticks: dict[str, QCheckBox] = {}
         self._data = QVBoxLayout()
         self.length = QDoubleSpinBox()
-        self.unit = QComboBox()
+        self.unit = FittedBox()
         self.go_on = QCheckBox(_("Start from the model in use"))
         self._add_folder = button(_("Add a folder …"), self.folder_wanted.emit)
         self.start = button(_("Start training"), self.start_wanted.emit)
@@ -184,7 +184,8 @@ class TrainPage(QWidget):
         empty_out(self._versions)
         buttons = []
         for row in rows:
-            line = QHBoxLayout()
+            holder = QWidget()
+            line = QHBoxLayout(holder)  # a button that is shown without a parent would be a window
             mark = PlainLabel(_("In use") if row.in_use else "")
             mark.setObjectName("heading")
             mark.setMinimumWidth(round(4.5 * theme.em(self)))
@@ -193,12 +194,11 @@ class TrainPage(QWidget):
             about.setWordWrap(True)
             line.addWidget(about, 1)
             use = button(_("Use"), partial(self.version_wanted.emit, row.number))
-            use.setVisible(not row.in_use)
+            use.setAccessibleName(_("Use: {model}", model=row.text))
             line.addWidget(use)
+            use.setVisible(not row.in_use)
             buttons.append(use)
-            holder = QWidget()
             line.setContentsMargins(0, 0, 0, 0)
-            holder.setLayout(line)
             self._versions.addWidget(holder)
         self.rollback.setEnabled(can_go_back)
         _tab_through((self.stop, *buttons))

@@ -10,11 +10,15 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.train.presenter import Curves
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
 from app.widgets.plain import PlainLabel
 from semc_core.language import _
 
 _ACCURACY, _F1 = 1, 2
 """Among the colours of planes."""
+
+
+told_as(Role.Chart)(pg.PlotWidget)
 
 
 class TrainPlots(QWidget):
@@ -25,6 +29,8 @@ class TrainPlots(QWidget):
         self._loss, self._score = pg.PlotWidget(background=theme.PANEL), pg.PlotWidget(background=theme.PANEL)
         for plot in (self._loss, self._score):
             _prepare(plot, round(3.2 * theme.em(self)))
+        self._loss.setAccessibleName(_("Loss over the steps"))
+        self._score.setAccessibleName(_("Validation: F1 and accuracy over the steps"))
         self._score.getPlotItem().setYRange(0, 1, padding=0.03)
         self._score.getPlotItem().getAxis("left").setTicks([[(0, "0"), (0.5, "50%"), (1, "100%")]])
         self._raw = _curve(self._loss, theme.BORDER, 1)

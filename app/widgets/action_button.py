@@ -49,5 +49,8 @@ class ActionButton(QAbstractButton):
         self.setToolTip(self._action.toolTip())
         self.setAccessibleName(self._action.text())
         self.setEnabled(self._action.isEnabled())
+        # So that it is told, too, whether it is on.
+        self.setCheckable(self._action.isCheckable())
+        self.setChecked(self._action.isChecked())
         self.updateGeometry()
         self.update()

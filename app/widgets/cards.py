@@ -25,6 +25,7 @@ from app.widgets import theme
 from app.widgets.drawing import image_of, rect_in
 from app.widgets.fitted import FittedLabel, tell_whole
 from app.widgets.plain import PlainLabel, plain_tip
+from semc_core.language import _
 
 Item = TypeVar("Item")
 
@@ -260,7 +261,9 @@ class ItemCard(Card[StripItem]):
         super().show_item(item, colour)
         self._show_pixels(item.pixels)
         self.setToolTip(plain_tip(item.tip))
-        self.setAccessibleName(" ".join(part for line in item.lines for part in line if part))
+        said = " ".join(part for line in item.lines for part in line if part)
+        words = _("rejected") if item.rejected else "", _("chosen") if item.chosen else ""
+        self.setAccessibleName(", ".join(filter(None, (said, *words))))
 
     def sizeHint(self) -> QSize:
         """The picture, and room for two short texts."""

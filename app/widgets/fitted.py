@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 from PySide6.QtCore import Qt
@@ -66,6 +67,12 @@ class FittedButton(QPushButton):
 
 class FittedBox(QComboBox):
     """A list of which what is chosen may be longer than the list is wide."""
+
+    def setAccessibleName(self, name: str) -> None:  # noqa: N802 - Qt's name
+        """Where Qt tells what is chosen in place of a list's name, that is its description, too."""
+        super().setAccessibleName(name)
+        if sys.platform not in ("win32", "darwin"):
+            self.setAccessibleDescription(name)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """As Qt does, but for the ellipsis."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
 from app.view_data import Asking
 from app.widgets import theme
 from app.widgets.plain import PlainLabel, plain_tip
+from app.widgets.wrapping import WrapRow
 from semc_core.language import _
 
 
@@ -192,6 +194,36 @@ def panel(owner: QWidget, title: str, text: str = "") -> tuple[QFrame, QVBoxLayo
         about.setWordWrap(True)
         layout.addWidget(about)
     return card, layout
+
+
+def tab_in_order(root: QWidget) -> None:
+    """Let Tab go through what is in `root` as it is placed: what is put in later would come last."""
+    stops = [each for each in _placed(root) if each.focusPolicy().value & Qt.FocusPolicy.TabFocus.value]
+    for one, following in pairwise(stops):
+        QWidget.setTabOrder(one, following)
+
+
+def _placed(holder: QWidget) -> Iterator[QWidget]:
+    """What its layouts hold, and what is in that, in order."""
+    if isinstance(holder, QScrollArea) and (inner := holder.widget()) is not None:
+        yield from _placed(inner)
+    elif isinstance(holder, WrapRow):
+        for each in holder.widgets:
+            yield each
+            yield from _placed(each)
+    elif (layout := holder.layout()) is not None:
+        yield from _items(layout)
+
+
+def _items(layout: QLayout) -> Iterator[QWidget]:
+    for number in range(layout.count()):
+        item = layout.itemAt(number)
+        widget, within = (None, None) if item is None else (item.widget(), item.layout())
+        if widget is not None:
+            yield widget
+            yield from _placed(widget)
+        elif within is not None:
+            yield from _items(within)
 
 
 def empty_out(layout: QVBoxLayout, keep: QWidget | None = None) -> None:

@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
 from app.widgets.colours import ON_PICTURE
 from app.widgets.depth_scale import paint_depth
 from app.widgets.drag_view import DragView, place_of
@@ -32,6 +33,7 @@ from app.widgets.region_grip import Grip, grip_at, pulled
 from semc_core.imaging.heatmap import TINT, HeatMap
 from semc_core.language import _
 from semc_core.measure.calibration import Calibration
+from semc_core.text import scan_time
 from semc_core.types import Crop, FramePacket, FrameResult
 
 _DRAG_OPACITY: Final = 40
@@ -42,6 +44,7 @@ _OUTLINE_S: Final = 1.0
 _GRIP_EM: Final = 0.5
 
 
+@told_as(Role.Graphic)
 class LiveView(DragView):
     """Paints one frame with its shape kept, the heat map, the region of interest, and short texts over it.
 
@@ -240,6 +243,13 @@ class LiveView(DragView):
     def texts(self) -> tuple[tuple[tuple[str, str], ...], str, str | None]:
         """What `show_texts` was told last."""
         return self._badges, self._hint, self._accent
+
+    def spoken(self) -> str:
+        """Which frame it is, and what is written over it."""
+        packet, frame = self._packet, _("No picture")
+        if packet is not None:
+            frame = _("Frame {frame} at {time}", frame=packet.index, time=scan_time(packet.pts_s))
+        return ". ".join(filter(None, (frame, *(badge[0] for badge in self._badges), self._hint)))
 
     @property
     def choosing_region(self) -> bool:

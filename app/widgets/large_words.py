@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
 from app.widgets.colours import ON_PICTURE
 from semc_core.language import N_, _
 
@@ -64,6 +65,7 @@ def room_beside(width: int, height: int, picture: tuple[int, int] | None) -> tup
     return beside, round(min(max(black, LEAST_SHARE * longer), MOST_SHARE * longer))
 
 
+@told_as(Role.StaticText)
 class LargeWords(QWidget):
     """Paints `Words`."""
 
@@ -71,6 +73,7 @@ class LargeWords(QWidget):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._said = Words()
+        self.setAccessibleName(_("No scan"))
 
     @property
     def said(self) -> Words:

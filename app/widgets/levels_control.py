@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWhe
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.widgets import theme
+from app.widgets.accessible import Role, told_as
 from app.widgets.colours import ON_PICTURE
 from app.widgets.drag_view import place_of
 from app.widgets.levels import NEUTRAL, STEP, Levels
@@ -23,6 +24,7 @@ _TIP: Final = N_(
 )
 
 
+@told_as(Role.Slider)
 class LevelsControl(QWidget):
     """A sign while the display is neutral; else what was changed, in words.
 
@@ -44,6 +46,10 @@ class LevelsControl(QWidget):
     def text(self) -> str:
         """What it says; "" while the display is neutral."""
         return self._levels.text
+
+    def spoken(self) -> str:
+        """What was changed."""
+        return self.text or _("Neutral")
 
     def show_levels(self, levels: Levels) -> None:
         """The picture is painted so."""

@@ -22,6 +22,7 @@ from app.commands import bindings_of, key_name
 from app.formatting import RESEARCH_NOTICE, Banner, StatusItem, StatusText
 from app.keys import is_usual, keys_of, with_key
 from app.widgets import theme
+from app.widgets.accessible import announce
 from app.widgets.fitted import FittedLabel, tell_whole
 from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.language import _
@@ -85,6 +86,7 @@ class BannerBar(QFrame):
         self.style().polish(self)
         self._text.setText(f"{banner.text}  (+{len(banner.more)})" if banner.more else banner.text)
         self._text.setToolTip(plain_tip("\n\n".join(banner.more)))
+        announce(self, banner.text, urgent=banner.fault)
         for name in banner.actions:
             self._add_button(with_key(_(self._titles[name]), name)).clicked.connect(
                 lambda _on=False, n=name: self.action_chosen.emit(n)
@@ -197,6 +199,8 @@ class HelpOverlay(QFrame):
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setObjectName("keys")
+        self._scroll.setAccessibleName(_("Keys of this page"))
         layout = self._layout = QVBoxLayout(self)
         wide, high = round(1.7 * theme.em(self)), round(1.3 * theme.em(self))
         layout.setContentsMargins(wide, high, wide, high)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from app.formatting import percent, quality_text
 from app.view_data import NO_MARKS, StripMarks
 from app.widgets import theme
+from app.widgets.accessible import Role, announce, told_as
 from app.widgets.cards import Card, Strip, paint_ends
 from app.widgets.drawing import draw_in, image_of
 from app.widgets.fitted import tell_whole
@@ -50,6 +51,7 @@ class PlaneCard(Card[SavedPlane]):
         """Whether it is chosen, rejected, or named by a person."""
         if marks != self.marks:
             self.marks = marks
+            self._tell()
             self.update()
 
     def show_item(self, item: SavedPlane, colour: str) -> None:
@@ -69,7 +71,14 @@ class PlaneCard(Card[SavedPlane]):
         judged = f"\n{quality_text(item.quality)}" if item.quality is not None else ""
         saved = "" if item.png is not None else "\n" + _("Not written: saving failed or is off.")
         self.setToolTip(f"{said}{judged}{saved}")
-        self.setAccessibleName(f"{_(short_name(item.plane))} {item.confidence:.0%}")
+        self._tell()
+
+    def _tell(self) -> None:
+        """What is read aloud: what the card shows without words, too."""
+        item, marks = self._item, self.marks
+        words = f"{_(short_name(item.plane))} {item.confidence:.0%}", card_state(item, marks)
+        chosen = _("chosen") if marks.chosen == item.hold_id else ""
+        self.setAccessibleName(", ".join(filter(None, (*words, chosen))))
 
     def sizeHint(self) -> QSize:
         """As wide as the texts need."""
@@ -96,6 +105,10 @@ class PlaneCard(Card[SavedPlane]):
             painter.setOpacity(0.4 if rejected else 1.0)
             draw_in(painter, self._image, room)
             painter.setOpacity(1.0)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(theme.ACCENT), 1.4))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(box.adjusted(3, 3, -3, -3), 4, 4)
         if rejected:
             painter.setPen(QPen(QColor(theme.FAULT), 2))
             painter.drawLine(room.topLeft(), room.bottomRight())
@@ -163,6 +176,7 @@ class SavedStrip(Strip[SavedPlane]):
     ) -> None:
         """Show these: cards of the same hold are kept and changed, others are added or taken away."""
         before, self._marks = self._marks, marks
+        self._tell_new(planes)
         self._show((plane.hold_id, plane, colours.get(plane.plane, theme.DIM)) for plane in planes)
         self._heading.setText(strip_title(planes))
         for card in self._cards.values():
@@ -170,6 +184,16 @@ class SavedStrip(Strip[SavedPlane]):
                 card.show_marks(marks)
         if marks.chosen != before.chosen and marks.chosen in self._place_of:
             self._show_place(self._place_of[marks.chosen])
+
+    def _tell_new(self, planes: tuple[SavedPlane, ...]) -> None:
+        """Say aloud that a plane was captured: once, not with each better frame of it."""
+        new = [plane for plane in planes if plane.hold_id not in self._place_of]
+        if new:
+            name = _(short_name(new[-1].plane))
+            saved = new[-1].png is not None
+            announce(
+                self, _("{plane} captured", plane=name) if saved else _("{plane} not written", plane=name)
+            )
 
     @property
     def asked(self) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -245,6 +269,7 @@ def strip_title(planes: tuple[SavedPlane, ...]) -> str:
     return _("Saved planes ({written})", written=written) if written else _("Saved planes")
 
 
+@told_as(Role.Pane)
 class PlaneViewer(QWidget):
     """One saved plane, as large as the window, read from its file. Esc or a click on Close ends it."""
 
@@ -286,6 +311,7 @@ class PlaneViewer(QWidget):
             f"{place}{judged}\n{where}"
         )
         self._show.setEnabled(plane.png is not None)
+        self.setAccessibleName(_("Saved plane: {plane}", plane=_(full_name(plane.plane))))
         self.setGeometry(self._room.rect())
         self.show()
         self.raise_()

@@ -95,6 +95,11 @@ def _areas(c: Colours) -> str:
     check = _icon(c, "check")
     return f"""
     QScrollArea {{ border: none; background: transparent; }}
+    QScrollArea#keys {{ border: 1px solid transparent; }}
+    QScrollArea#keys:focus {{ border-color: {c.accent}; }}
+    QPlainTextEdit {{ background: {c.panel}; border: 1px solid {c.border}; border-radius: 5px; }}
+    QListWidget {{ border: 1px solid transparent; }}
+    QPlainTextEdit:focus, QListWidget:focus {{ border-color: {c.accent}; }}
     QScrollBar {{ background: transparent; border: none; margin: 0; }}
     QScrollBar:vertical {{ width: 0.85em; }}
     QScrollBar:horizontal {{ height: 0.85em; }}
@@ -126,6 +131,7 @@ def _areas(c: Colours) -> str:
         background: {c.raised}; color: {c.dim}; border: none; padding: 0.25em 0.5em; font-weight: 600;
     }}
     QTableWidget {{ background: {c.ground}; border: 1px solid {c.border}; border-radius: 5px; outline: 0; }}
+    QTableWidget:focus {{ border-color: {c.accent}; }}
     QTableWidget::item {{ padding: 0.15em 0.5em; }}
     QTableWidget::item:selected {{ background: {c.accent}; color: {c.ground}; }}
     """

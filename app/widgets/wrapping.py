@@ -37,6 +37,11 @@ class WrapRow(QWidget):
             widget.setParent(self)
             widget.setVisible(not shut)
 
+    @property
+    def widgets(self) -> tuple[QWidget, ...]:
+        """What it holds, from left to right."""
+        return self._widgets
+
     def heightForWidth(self, width: int) -> int:
         """With all lines."""
         lines = self._lines(width)

@@ -8,7 +8,6 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QHBoxLayout,
     QLineEdit,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.widgets import theme
+from app.widgets.fitted import FittedBox
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel
 from app.widgets.tables import chosen_row, fill_rows, move_by_key, show_rows, show_servers
@@ -73,9 +73,9 @@ class WorklistDialog(QDialog):
         self._shown: WorklistSnapshot | None = None
         self._rows: list[Examination] = []
         self._found = 0
-        self.servers = QComboBox()
+        self.servers = FittedBox()
         self.servers.setAccessibleName(_("Server"))
-        self.days = QComboBox()
+        self.days = FittedBox()
         self.days.setAccessibleName(_("Day"))
         self.typed = QLineEdit()
         self.typed.setPlaceholderText(_("Type to find: name, number, procedure"))

@@ -60,7 +60,7 @@ class ReadoutView(QWidget):
         """Say aloud that there is something the matter, or no longer."""
         was, wrong = before.tone in _WRONG, now.tone in _WRONG
         if wrong and (not was or before.title != now.title):
-            announce(self, f"{now.title}. {now.detail}", urgent=True)
+            announce(self, f"{now.title}. {now.detail}", urgent=now.tone is Tone.FAULT)
         elif was and not wrong:
             announce(self, now.title)
 

@@ -59,9 +59,9 @@ DARK: Final = Colours(
 
 LIGHT: Final = Colours(
     ground="#ffffff", panel="#f4f6f9", raised="#e4e9ef", border="#98a3b0", handle="#66717d",
-    text="#10151b", dim="#45505c", accent="#0a57a5", good="#0c6239", warning="#6e4a00", fault="#a8201a",
+    text="#10151b", dim="#45505c", accent="#0a57a5", good="#0c6239", warning="#905d0c", fault="#8d000b",
     fault_ground="#fde3e1", notice_ground="#fff2cc",
-    planes=("#8a5200", "#005f96", "#00694e", "#625a00", "#a03600", "#96396f"),
+    planes=("#8f5a00", "#0a67a0", "#207150", "#404800", "#b90032", "#96396f"),
     icons="-light",
 )  # fmt: skip
 """For a bright room."""

@@ -153,9 +153,11 @@ class StatusLine(QWidget):
             if room < 0:
                 break
             colour = theme.WARNING if item.worrying else theme.TEXT
+            under = " text-decoration: underline" if item.worrying else ""
             text += (
                 f'<span style="color:{theme.DIM}">{item.name}</span>&nbsp;'
-                f'<b style="color:{colour}">{html.escape(item.value).replace(" ", "&nbsp;")}</b>&nbsp;&nbsp; '
+                f'<b style="color:{colour};{under}">{html.escape(item.value).replace(" ", "&nbsp;")}</b>'
+                "&nbsp;&nbsp; "
             )
         if text != self._numbers.text():
             self._numbers.setText(text)

@@ -24,7 +24,7 @@ def _texts_and_panels(c: Colours) -> str:
     QLabel#heading {{ color: {c.text}; font-weight: 600; }}
     QFrame#panel {{ background: {c.panel}; border: 1px solid {c.border}; border-radius: 6px; }}
     QFrame#banner[tone="fault"] {{
-        background: {c.fault_ground}; border: 1px solid {c.fault}; border-radius: 6px;
+        background: {c.fault_ground}; border: 1px solid {c.fault}; border-radius: 6px; border-left-width: 6px;
     }}
     QFrame#banner[tone="notice"] {{
         background: {c.notice_ground}; border: 1px solid {c.warning}; border-radius: 6px;
@@ -71,9 +71,8 @@ def _buttons(c: Colours) -> str:
     """What is pressed."""
     return f"""
     QPushButton:hover, QComboBox:hover, QToolButton:hover {{ border-color: {c.accent}; }}
-    QPushButton:focus, QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{
-        border: 1px solid {c.accent};
-    }}
+    QPushButton:focus, QLineEdit:focus {{ border: 2px solid {c.accent}; padding: 0.29em 0.79em; }}
+    QComboBox:focus, QAbstractSpinBox:focus {{ border: 2px solid {c.accent}; padding-left: 0.5em; }}
     QToolButton {{ background: {c.raised}; border: 1px solid {c.border}; border-radius: 5px; }}
     QToolButton:pressed {{ background: {c.border}; }}
     QToolButton:disabled {{ color: {c.dim}; border-color: {c.raised}; }}
@@ -112,8 +111,8 @@ def _areas(c: Colours) -> str:
     QAbstractScrollArea::corner {{ background: transparent; border: none; }}
     QDialog {{ background: {c.panel}; }}
     QDialog QLabel#notice {{ background: transparent; }}
-    QCheckBox, QRadioButton {{ spacing: 0.5em; min-height: 1.5em; }}
-    QCheckBox:focus, QRadioButton:focus {{ color: {c.accent}; }}
+    QCheckBox, QRadioButton {{ spacing: 0.5em; min-height: 1.5em; border: 1px dotted transparent; }}
+    QCheckBox:focus, QRadioButton:focus {{ color: {c.accent}; border-color: {c.accent}; }}
     QCheckBox::indicator, QRadioButton::indicator {{
         width: 0.95em; height: 0.95em; background: {c.raised}; border: 1px solid {c.dim}; border-radius: 3px;
     }}

@@ -30,8 +30,11 @@ from semc_core.language import _
 
 
 def add_row(form: QFormLayout, title: str, field: QWidget | QLayout) -> None:
-    """Add a field; lists and numbers are made as high as a line of text."""
+    """Add a field, without a title as wide as all; lists and numbers are made as high as a line of text."""
     high = QLineEdit().sizeHint().height()
+    if not title:
+        form.addRow(field)
+        return
     label = PlainLabel(title)
     label.setMinimumHeight(high)
     label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)

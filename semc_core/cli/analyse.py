@@ -241,12 +241,14 @@ def _tell_what_is_unknown(protocol: Protocol | None, runtime: Runtime, console: 
 
 def _print_checklist(protocol: Protocol, folder: Path, console: Console) -> None:
     from semc_core.cli.protocols import print_checklist
-    from semc_core.protocols.checklist import session_checklist
+    from semc_core.protocols.checklist import session_checklists
     from semc_core.session.session import Session
 
     with Session.open(folder, read_only=True) as session:
-        state = session_checklist(protocol, session.model, session.planes(), session.items())
-    print_checklist(state, console)
+        letters = session.fetuses().letters
+        found = session_checklists(protocol, session.model, session.planes(), session.items(), letters)
+    for state in found:
+        print_checklist(state, console)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from semc_core.errors import UsageError
 from semc_core.text import readable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from semc_core.protocols.checklist import Checklist
@@ -184,18 +186,21 @@ def _items(protocol: Protocol, planes: tuple[str, ...] | None, *, as_json: bool)
 def _session(protocol: Protocol, folder: Path, *, as_json: bool) -> None:
     from rich.console import Console
 
-    from semc_core.protocols.checklist import session_checklist
+    from semc_core.protocols.checklist import session_checklists
     from semc_core.session.session import Session
 
     with Session.open(folder, read_only=True) as session:
-        state = session_checklist(protocol, session.model, session.planes(), session.items())
+        letters = session.fetuses().letters
+        found = session_checklists(protocol, session.model, session.planes(), session.items(), letters)
     if as_json:
-        print_json(_plain_checklist(state))
-    else:
+        print_json(_plain_checklists(found))
+        return
+    for state in found:
         print_checklist(state, Console())
 
 
-def _plain_checklist(state: Checklist) -> dict[str, Any]:
+def _plain_checklists(found: Sequence[Checklist]) -> dict[str, Any]:
+    """The checklists of all fetuses in one; `fetus` is in a row only where there is more than one."""
     rows = [
         {
             "id": row.item.id,
@@ -205,13 +210,15 @@ def _plain_checklist(state: Checklist) -> dict[str, Any]:
             "plane": None if row.best is None else row.best.plane,
             "confidence": None if row.best is None else row.best.confidence,
             "reason": row.reason,
+            **({"fetus": state.fetus} if state.fetus else {}),
         }
+        for state in found
         for row in state.rows
     ]
     return {
-        "id": state.protocol.id,
-        "title": state.protocol.title,
-        "complete": state.completeness,
+        "id": found[0].protocol.id,
+        "title": found[0].protocol.title,
+        "complete": sum(state.completeness for state in found) / len(found),
         "rows": rows,
     }
 
@@ -223,7 +230,8 @@ def print_checklist(state: Checklist, console: Console) -> None:
     from semc_core.cli.shared.shown import escape
     from semc_core.protocols.checklist import progress_words
 
-    table = Table("Item", "Status", "Plane", "", title=escape(state.protocol.title), title_justify="left")
+    title = escape(state.protocol.title) + (f", fetus {state.fetus}" if state.fetus else "")
+    table = Table("Item", "Status", "Plane", "", title=title, title_justify="left")
     for row in state.rows:
         status = f"[{STYLES[row.status]}]{row.status}[/]"
         best = row.best

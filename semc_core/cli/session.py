@@ -124,16 +124,21 @@ def _described(session: Session) -> dict[str, Any]:
         "frames": session.frame_count,
         "complete": session.complete,
         "note": session.note,
-        "planes": [asdict(plane) for plane in session.planes(rejected=True)],
+        "planes": [_with_fetus(asdict(plane)) for plane in session.planes(rejected=True)],
         "regions": [asdict(region) for region in session.regions()],
-        "items": [asdict(item) for item in session.items()],
+        "items": [_with_fetus(asdict(item)) for item in session.items()],
         "exports": [asdict(export) for export in session.exports()],
-        "measurements": [asdict(each) for each in session.measurements()],
+        "measurements": [_with_fetus(asdict(each)) for each in session.measurements()],
         "scales": [asdict(each) for each in session.scales()],
         "age": None if (age := session.age()) is None else asdict(age),
         "entries": seq,
         "head": head,
     }
+
+
+def _with_fetus(plain: dict[str, Any]) -> dict[str, Any]:
+    """`fetus` is there only where there is more than one."""
+    return {name: value for name, value in plain.items() if name != "fetus" or value}
 
 
 def _print(session: Session) -> None:
@@ -170,7 +175,10 @@ def _plane_table(session: Session) -> Table:
 
     from semc_core.cli.shared.shown import escape
 
-    table = Table("No.", "Plane", "Sure", "Frame", "Time", "Decided by", "", "File")
+    several = session.fetuses().letters
+    table = Table(
+        "No.", "Plane", *(["Fetus"] if several else []), "Sure", "Frame", "Time", "Decided by", "", "File"
+    )
     table.columns[1].no_wrap = True
     table.columns[-1].overflow = "fold"
     for plane in session.planes(rejected=True):
@@ -180,6 +188,7 @@ def _plane_table(session: Session) -> Table:
         table.add_row(
             str(plane.plane_id),
             escape(named),
+            *([plane.fetus] if several else []),
             f"{plane.confidence:.0%}",
             str(plane.frame_index),
             f"{plane.time_s:.2f} s",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from semc_core.language import _
-from semc_core.protocols.checklist import ChecklistItem, progress_words, session_checklist
+from semc_core.protocols.checklist import Checklist as State
+from semc_core.protocols.checklist import ChecklistItem, progress_words, session_checklists
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.records import ItemEntry, ModelEntry, PlaneEntry
 
@@ -16,7 +17,7 @@ class ChecklistRow:
     """One line of a protocol's checklist, as the report shows it.
 
     Attributes:
-        title: The item in words.
+        title: The item in words; of one of several fetuses with its letter before it.
         planes: Class names that fulfil it.
         status: "found", "weak", "missing", "not possible" or "unknown to the model".
         reason: A person's words on it, if free text is wanted; or "".
@@ -44,7 +45,11 @@ class Checklist:
 
 
 def export_checklist(
-    protocol: Protocol, model: ModelEntry, planes: Sequence[PlaneEntry], words: Iterable[ItemEntry]
+    protocol: Protocol,
+    model: ModelEntry,
+    planes: Sequence[PlaneEntry],
+    words: Sequence[ItemEntry],
+    letters: Sequence[str] = (),
 ) -> Checklist:
     """How far the examination is with its protocol.
 
@@ -53,16 +58,25 @@ def export_checklist(
         model: Of the session.
         planes: Those that are exported: one that is left out is not found by who reads the export.
         words: A person's, on items that were not possible.
+        letters: Of the fetuses, whose rows follow one another; none where there is one only.
     """
-    state = session_checklist(protocol, model, planes, words)
-    progress = _("{share} complete: {words}.", share=f"{state.completeness:.0%}", words=progress_words(state))
-    return Checklist(protocol.title, tuple(_row(protocol, row, model) for row in state.rows), progress)
+    found = session_checklists(protocol, model, planes, words, letters)
+    rows = tuple(_row(protocol, row, model, state.fetus) for state in found for row in state.rows)
+    return Checklist(protocol.title, rows, " ".join(map(_progress, found)))
 
 
-def _row(protocol: Protocol, row: ChecklistItem, model: ModelEntry) -> ChecklistRow:
+def _progress(state: State) -> str:
+    share, words = f"{state.completeness:.0%}", progress_words(state)
+    if not state.fetus:
+        return _("{share} complete: {words}.", share=share, words=words)
+    return _("Fetus {letter}: {share} complete: {words}.", letter=state.fetus, share=share, words=words)
+
+
+def _row(protocol: Protocol, row: ChecklistItem, model: ModelEntry, fetus: str) -> ChecklistRow:
     item = row.item
     # Other models' names for the plane say nothing to who reads the report.
     known = protocol.known_names(item, model.classes)
     planes = (row.best.plane,) if row.best is not None else known or item.planes[:1]
     title = f"{item.title} (optional)" if item.optional else item.title
+    title = f"Fetus {fetus}: {title}" if fetus else title
     return ChecklistRow(title, planes, str(row.status), row.reason)

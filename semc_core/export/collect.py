@@ -141,6 +141,7 @@ class CollectedScan:
         items: A person's words on items of a protocol.
         measurements: Oldest first.
         age: Of the pregnancy by its dates, or None.
+        fetuses: Letters of the fetuses; none where there is one only.
         annotations: What a person wrote and drew on frames.
         note: On the whole scan, or "".
         examination: That the scan belongs to, as a worklist named it, or None.
@@ -161,6 +162,7 @@ class CollectedScan:
     items: tuple[ItemEntry, ...]
     measurements: tuple[MeasurementEntry, ...]
     age: GestationalAge | None
+    fetuses: tuple[str, ...]
     annotations: tuple[Annotation, ...]
     note: str
     examination: Examination | None
@@ -188,7 +190,7 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
     entries, head = session.head
     planes, table, regions = session.planes(), session.frames(), session.regions()
     items, note, source = session.items(), session.note, session.source
-    measurements, age = session.measurements(), session.age()
+    measurements, age, fetuses = session.measurements(), session.age(), session.fetuses().letters
     annotations = session.annotations.items
     dicom_file = _unchanged_dicom(source)
     examination = _examination(session, dicom_file, options)
@@ -219,6 +221,7 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
             items=items,
             measurements=measurements,
             age=age,
+            fetuses=fetuses,
             annotations=annotations,
             note=note,
             examination=examination,

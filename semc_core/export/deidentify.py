@@ -281,7 +281,9 @@ class _Deidentification:
             return None
         free_text = self._options.free_text
         words = [each if free_text else replace(each, reason="") for each in scan.items]
-        return export_checklist(protocol, scan.model, [each.plane.entry for each in shown], words)
+        return export_checklist(
+            protocol, scan.model, [each.plane.entry for each in shown], words, scan.fetuses
+        )
 
     def _cleared(self, shown: _Shown, study: StudyContext) -> DeidentifiedPlane:
         """The plane as the writers see it. What it gives is read only when they ask."""

@@ -48,8 +48,9 @@ class MeasuredValue:
     @property
     def where(self) -> str:
         """Frame, plane, who made it, and where its millimetres come from; in the language in use."""
+        of_fetus = _("fetus {letter}", letter=self.entry.fetus) if self.entry.fetus else ""
         frame = _("frame {number}", number=self.entry.frame_index)
-        parts = [frame, short_name(self.plane) if self.plane else ""]
+        parts = [of_fetus, frame, short_name(self.plane) if self.plane else ""]
         parts += [_(MAKERS.get(self.entry.made_by, N_("drawn by a person"))), scale_words(self.entry)]
         return "; ".join(filter(None, parts))
 
@@ -82,6 +83,7 @@ class FetalMeasure:
     """All that was measured of one thing of a fetus, in millimetres.
 
     Attributes:
+        fetus: Letter of the fetus; "" where there is one only.
         name: One of `FETAL`.
         values: The measurements, in order; at least one.
         mm: What stands for them: their mean.
@@ -89,6 +91,7 @@ class FetalMeasure:
         centile: Its centile at the age by dates, else that of a head's diameter at the age by the HC.
     """
 
+    fetus: str
     name: str
     values: tuple[MeasuredValue, ...]
     mm: float
@@ -121,12 +124,24 @@ def was_measured_in(entry: MeasurementEntry, plane: PlaneEntry) -> bool:
 
 
 def fetal_measures(measured: Sequence[MeasuredValue], age: GestationalAge | None) -> tuple[FetalMeasure, ...]:
-    """What was measured of the fetus, as of one, in the order of `FETAL`; what is in pixels is left out.
+    """What was measured of each fetus, in the order of `FETAL`; what is in pixels is left out.
 
     Args:
         measured: All that was measured.
         age: Of the pregnancy by dates.
     """
+    letters = sorted({one.entry.fetus for one in measured})
+    return tuple(
+        found
+        for letter in letters
+        for found in _of_one(letter, [one for one in measured if one.entry.fetus == letter], age)
+    )
+
+
+def _of_one(
+    fetus: str, measured: Sequence[MeasuredValue], age: GestationalAge | None
+) -> tuple[FetalMeasure, ...]:
+    """What was measured of one fetus."""
     found = {
         name: tuple(one for one in measured if (one.value.name, one.value.unit) == (name, "mm"))
         for name in FETAL
@@ -136,7 +151,7 @@ def fetal_measures(measured: Sequence[MeasuredValue], age: GestationalAge | None
     ]
     lines = dated(means, age)
     return tuple(
-        FetalMeasure(mean.name, found[mean.name], mean.number, *said_of(mean, lines)) for mean in means
+        FetalMeasure(fetus, mean.name, found[mean.name], mean.number, *said_of(mean, lines)) for mean in means
     )
 
 
@@ -166,6 +181,7 @@ def measurement_record(entry: MeasurementEntry, age: GestationalAge | None) -> d
         "mm_y": entry.mm_y,
         "scale": entry.scale,
         "made_by": entry.made_by,
+        **({"fetus": entry.fetus} if entry.fetus else {}),
         "values": [_value_record(value) for value in found],
         "dated": [{"name": one.name, "text": one.text, "source": one.source} for one in dated(found, age)],
     }

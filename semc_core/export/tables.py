@@ -43,6 +43,7 @@ def plane_json(scan: DeidentifiedScan, exported: DeidentifiedPlane, png_sha256: 
     known = row is not None and not np.isnan(table.probabilities[row]).any()
     record = {
         "plane": plane.plane,
+        **_fetus(plane.fetus),
         "full_name": full_name(plane.plane),
         "confidence": round(plane.confidence, _DIGITS),
         "found_as": plane.found_as,
@@ -85,13 +86,18 @@ def plane_json(scan: DeidentifiedScan, exported: DeidentifiedPlane, png_sha256: 
 
 
 def planes_csv(planes: Iterable[DeidentifiedPlane], frames: FrameTable) -> bytes:
-    """planes.csv: a line for each plane; `frames` know the quality of their pictures."""
-    text = io.StringIO()
+    """planes.csv: a line for each plane; `frames` know the quality of their pictures.
+
+    Where there is more than one fetus, the last column is the letter of each plane's.
+    """
+    text, planes = io.StringIO(), tuple(planes)
+    several = any(exported.entry.fetus for exported in planes)
     table = csv.writer(text, lineterminator="\n")
     fixed = ["plane_id", "plane", "full_name", "confidence", "frame_index", "time_s", "hold_start_s"]
     judged = ("quality", "quality_reasons")
     table.writerow(
         [*fixed, "hold_end_s", "by_hand", "found_as", "chosen_by", "decided", "png", "clip", "note", *judged]
+        + ["fetus"] * several
     )
     for exported in planes:
         plane = exported.entry
@@ -114,19 +120,25 @@ def planes_csv(planes: Iterable[DeidentifiedPlane], frames: FrameTable) -> bytes
                 exported.mp4,
                 _cell(plane.note),
                 *quality.values(),
+                *([plane.fetus] if several else []),
             ]
         )
     return text.getvalue().encode()
 
 
 def measurements_csv(scan: DeidentifiedScan) -> bytes:
-    """measurements.csv: a line for each number that was measured; units by UCUM; age and centile by it."""
+    """measurements.csv: a line for each number that was measured; units by UCUM; age and centile by it.
+
+    Where there is more than one fetus, the last column is the letter of the one that was measured.
+    """
     text = io.StringIO()
+    several = any(entry.fetus for entry in scan.measurements)
     table = csv.writer(text, lineterminator="\n")
     dates = ["age", "age_formula", "centile", "centile_formula"]
     fixed = ["measurement_id", "kind", "structure", "plane_id", "plane", "frame_index", "time_s"]
     table.writerow(
         [*fixed, "name", "value", "unit", "low", "high", "mm_x", "mm_y", "scale", "made_by", *dates]
+        + ["fetus"] * several
     )
     for each in measured_values(scan.measurements, [plane.entry for plane in scan.planes], scan.age):
         entry, value = each.entry, each.value
@@ -149,9 +161,15 @@ def measurements_csv(scan: DeidentifiedScan) -> bytes:
                 entry.scale,
                 entry.made_by,
                 *(part for said in (each.age, each.centile) for part in _said(said)),
+                *([entry.fetus] if several else []),
             ]
         )
     return text.getvalue().encode()
+
+
+def _fetus(letter: str) -> dict[str, str]:
+    """Of which fetus something is; nothing where there is one only."""
+    return {"fetus": letter} if letter else {}
 
 
 def _said(line: Dated | None) -> tuple[str, str]:

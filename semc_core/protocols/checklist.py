@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from semc_core.protocols.protocol import Protocol, ProtocolItem
+from semc_core.session.fetuses import FIRST
 from semc_core.session.records import PERSON, ItemEntry, ModelEntry, PlaneEntry
 from semc_core.types import SavedPlane
 
@@ -68,10 +69,14 @@ class ChecklistItem:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """A protocol as it stands: a row for each of its items, in its order."""
+    """A protocol as it stands: a row for each of its items, in its order.
+
+    `fetus` is the letter of the one that it is of; "" where there is one only.
+    """
 
     protocol: Protocol
     rows: tuple[ChecklistItem, ...]
+    fetus: str = ""
 
     @property
     def required(self) -> tuple[ChecklistItem, ...]:
@@ -160,8 +165,17 @@ def checklist(
     return Checklist(protocol, tuple(rows))
 
 
+def words_on(words: Iterable[ItemEntry], fetus: str) -> tuple[ItemEntry, ...]:
+    """What a person said of the fetus of this letter; with "", of the first or only one."""
+    return tuple(word for word in words if (word.fetus or FIRST) == (fetus or FIRST))
+
+
 def session_checklist(
-    protocol: Protocol, model: ModelEntry, planes: Sequence[PlaneEntry], words: Iterable[ItemEntry]
+    protocol: Protocol,
+    model: ModelEntry,
+    planes: Sequence[PlaneEntry],
+    words: Iterable[ItemEntry],
+    fetus: str = "",
 ) -> Checklist:
     """How each item stands in a session.
 
@@ -170,14 +184,27 @@ def session_checklist(
         model: The session's.
         planes: The session's; those that were rejected count for nothing.
         words: A person's.
+        fetus: Letter of the one whose planes count; "" where there is one only.
     """
-    return checklist(
+    state = checklist(
         protocol,
-        [of_entry(plane) for plane in planes if not plane.rejected],
-        words,
+        [of_entry(plane) for plane in planes if not plane.rejected and plane.fetus == fetus],
+        words_on(words, fetus),
         [name for name in model.classes if name != model.none_class],
         model.thresholds.enter,
     )
+    return replace(state, fetus=fetus)
+
+
+def session_checklists(
+    protocol: Protocol,
+    model: ModelEntry,
+    planes: Sequence[PlaneEntry],
+    words: Sequence[ItemEntry],
+    letters: Sequence[str],
+) -> tuple[Checklist, ...]:
+    """How each item stands for each fetus: `letters` are theirs, none where there is one only."""
+    return tuple(session_checklist(protocol, model, planes, words, one) for one in letters or ("",))
 
 
 def _counts(one: Evidence, enter: float) -> bool:

@@ -94,3 +94,9 @@ def concepts_among(name: str, company: Collection[str]) -> tuple[Concept, ...]:
     told = {each[0] for each in map(possible_concepts, company) if len(each) == 1}
     same = tuple(one for one in possible if any(one.population == each.population for each in told))
     return tuple(one for one in same if any(one.anatomy == each.anatomy for each in told)) or same or possible
+
+
+def is_fetal(names: Collection[str]) -> bool:
+    """Whether planes of these names are of fetuses: one can be of nobody else, and none of adults only."""
+    told = {tuple({one.population for one in possible_concepts(name)}) for name in names}
+    return (POPULATIONS[FETUS],) in told and (POPULATIONS[ADULT],) not in told

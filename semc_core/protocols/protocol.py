@@ -12,9 +12,11 @@ from semc_core.labels import NON_STANDARD
 from semc_core.language import N_, _
 from semc_core.protocols.concepts import (
     ANATOMIES,
+    FETUS,
     POPULATIONS,
     Concept,
     concepts_among,
+    is_fetal,
     possible_concepts,
 )
 
@@ -161,6 +163,20 @@ class Protocol:
         if item.anatomy is None:
             return wanted
         return tuple(one for one in wanted if one.anatomy == ANATOMIES[item.anatomy])
+
+
+def scans_fetuses(protocol: Protocol | None, model_planes: Collection[str]) -> bool:
+    """Whether fetuses are scanned: the protocol says who is, or else the names of planes tell it.
+
+    Args:
+        protocol: That is followed, or None.
+        model_planes: As in `Protocol.unknown_items`.
+    """
+    if protocol is None:
+        return is_fetal(model_planes)
+    if protocol.population is not None:
+        return protocol.population == FETUS
+    return is_fetal({*model_planes, *(name for item in protocol.items for name in item.planes)})
 
 
 def unknown_sentence(protocol: Protocol, model_planes: Collection[str], most: int = 4) -> str:

@@ -29,7 +29,7 @@ WAL_NAME: Final = f"{DATABASE_NAME}-wal"
 HEAD: Final = "head"
 SIGNED: Final = "signed"
 """The signed head: see `signing.SignedHead`."""
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 _APPLICATION_ID: Final = 0x53454D43  # "SEMC"
 _BUSY_S: Final = 5.0
 _HEAD: Final = re.compile(r"([0-9]{1,18}) (.*)", re.DOTALL)
@@ -62,11 +62,9 @@ def _create_table(name: str) -> str:
     return f"CREATE TABLE {name} ({columns}) STRICT"
 
 
-_MEASURING: Final = ("measurements", "scales")
-"""Tables of the state that version 3 brought."""
-_DATING: Final = ("ages",)
-"""Those that version 4 brought."""
-_FIRST: Final = tuple(name for name in TABLES if name not in (*_MEASURING, *_DATING))
+_LATER: Final = {3: ("measurements", "scales"), 4: ("ages",), 5: ("turns", "fetuses")}
+"""Tables of the state that each version brought."""
+_FIRST: Final = tuple(name for name in TABLES if not any(name in names for names in _LATER.values()))
 
 
 _SCHEMA_1: Final = (
@@ -92,14 +90,15 @@ _MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
         "CREATE INDEX log_by_who ON audit (who, seq)",
     ),
     # Besides, the log is signed: a program that cannot sign must not add to it.
-    2: tuple(map(_create_table, _MEASURING)),
+    2: tuple(map(_create_table, _LATER[3])),
     # What may name a patient, and can be erased: see `vault`.
     3: (
         "CREATE TABLE private (id TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT",
         "INSERT INTO private SELECT key, value FROM local WHERE key = 'source_path'",
         "DELETE FROM local WHERE key = 'source_path'",
-        *map(_create_table, _DATING),
+        *map(_create_table, _LATER[4]),
     ),
+    4: tuple(map(_create_table, _LATER[5])),
 }
 
 
@@ -417,7 +416,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _tables(version: int) -> tuple[str, ...]:
     """The tables of the state that a database of this version has: who only looks brings none up to date."""
-    return (*_FIRST, *(_MEASURING if version > 2 else ()), *(_DATING if version > 3 else ()))
+    return (*_FIRST, *(name for number, names in _LATER.items() if number <= version for name in names))
 
 
 def _is_empty(connection: sqlite3.Connection, application: int, version: int) -> bool:

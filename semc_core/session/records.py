@@ -123,6 +123,7 @@ class PlaneEntry:
         height: Of the frame, pixels.
         crop: Region that was classified.
         clip_sha256: Of the clip file's bytes.
+        fetus: Letter of the fetus that it is of; "" where the session is of one only.
     """
 
     plane_id: int
@@ -146,6 +147,7 @@ class PlaneEntry:
     height: int
     crop: Crop
     clip_sha256: str | None = None
+    fetus: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +163,16 @@ class RegionEntry:
 
 @dataclass(frozen=True, slots=True)
 class ItemEntry:
-    """A person's word on one item of a protocol: `status` is "not possible"."""
+    """A person's word on one item of a protocol: `status` is "not possible".
+
+    `fetus` is the letter of the one that it is said of; "" is the first.
+    """
 
     protocol_id: str
     item_id: str
     status: str
     reason: str
+    fetus: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +194,7 @@ class MeasurementEntry:
         scale: Where the millimetres come from, one of `SCALES`.
         made_by: One of `MAKERS`.
         error: Of an accepted outline the share of the circumference within which 90 of 100 lie; else None.
+        fetus: Letter of the fetus that it is of; "" where the session is of one only.
     """
 
     measurement_id: int
@@ -204,6 +211,7 @@ class MeasurementEntry:
     scale: str
     made_by: str
     error: float | None
+    fetus: str = ""
 
     @property
     def calibration(self) -> Calibration | None:

@@ -20,19 +20,11 @@ from semc_core.errors import SessionError
 from semc_core.io.documents import OPEN, STRICT, Document, configured
 from semc_core.io.rules import PlainObject, by_tag, held_as, matching, one_of, within
 from semc_core.language import _
-from semc_core.measure.gestation import LEAST_DAYS, MOST_DAYS, ORIGINS, GestationalAge
+from semc_core.measure.gestation import LEAST_DAYS, MOST_DAYS, ORIGINS
 from semc_core.measure.shapes import KINDS, STRUCTURES
+from semc_core.session.fetuses import FetusRow, TurnRow, fetuses_of
 from semc_core.session.folder import is_clip, is_picture
-from semc_core.session.records import (
-    MAKERS,
-    SCALES,
-    ExportEntry,
-    ItemEntry,
-    MeasurementEntry,
-    PlaneEntry,
-    RegionEntry,
-    ScaleEntry,
-)
+from semc_core.session.records import MAKERS, SCALES, PlaneEntry
 from semc_core.types import Crop
 
 Row = dict[str, Any]
@@ -98,7 +90,7 @@ class RegionRow(TypedDict):
 
 @configured(STRICT)
 class ItemRow(TypedDict):
-    """A word on a protocol's item; see `ItemEntry`."""
+    """A word on a protocol's item; see `ItemEntry`. `item` is "protocol/item", of fetus B it ends in "/B"."""
 
     item: str
     protocol_id: str
@@ -204,6 +196,8 @@ TABLES: Final = {
     "measurements": Table("measurement_id", MeasurementRow),
     "scales": Table("size", ScaleRow),
     "ages": Table("id", AgeRow),
+    "turns": Table("turn_id", TurnRow),
+    "fetuses": Table("plane_id", FetusRow),
 }
 
 
@@ -266,11 +260,12 @@ class State:
     def planes(self) -> list[PlaneEntry]:
         """The planes in order of time. Of a row that was not replaced it is the same object again."""
         made, self._planes = self._planes, {}
+        fetuses = fetuses_of(self.rows["turns"], self.rows["fetuses"])
         for number, row in self.rows["planes"].items():
-            known = made.get(number)
-            self._planes[number] = (
-                known if known is not None and known[0] is row else (row, _plane_entry(row, self.reveal))
-            )
+            known, fetus = made.get(number), fetuses.of_plane(row["plane_id"], row["time_s"])
+            if known is None or known[0] is not row or known[1].fetus != fetus:
+                known = (row, _plane_entry(row, self.reveal, fetus))
+            self._planes[number] = known
         entries = [entry for _added, entry in self._planes.values()]
         return sorted(entries, key=lambda plane: (plane.time_s, plane.plane_id))
 
@@ -362,77 +357,15 @@ def check_files(rows: Iterable[Row]) -> None:
                 )
 
 
-def _plane_entry(row: Row, reveal: Callable[[str], str]) -> PlaneEntry:
+def _plane_entry(row: Row, reveal: Callable[[str], str], fetus: str) -> PlaneEntry:
     values = {name: value for name, value in row.items() if not name.startswith("crop_")}
     for name in _PLANE_FLAGS:
         values[name] = bool(values[name])
     values["note"], values["reason"] = reveal(row["note"]), reveal(row["reason"])
     crop = Crop(row["crop_left"], row["crop_top"], row["crop_width"], row["crop_height"])
-    return PlaneEntry(**values, crop=crop)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """The state at one moment, for readers on any thread."""
-
-    planes: tuple[PlaneEntry, ...]
-    regions: tuple[RegionEntry, ...]
-    items: tuple[ItemEntry, ...]
-    exports: tuple[ExportEntry, ...]
-    measurements: tuple[MeasurementEntry, ...]
-    scales: tuple[ScaleEntry, ...]
-    age: GestationalAge | None
-    note: str
-    source_notice: str
-    complete: bool
-
-
-def view_of(state: State) -> View:
-    """A frozen picture of `state`: planes and regions in order of time.
-
-    Raises:
-        KeyError: There is no row on the session.
-        DocumentFault: What an export's row says of it, or a measurement's of its points, is not JSON.
-    """
-    rows, reveal = state.rows, state.reveal
-    session = rows["session"][1]
-    regions = sorted(
-        (
-            RegionEntry(**{**row, "label": reveal(row["label"]), "note": reveal(row["note"])})
-            for row in rows["regions"].values()
-        ),
-        key=lambda region: (region.start_s, region.region_id),
-    )
-    items = (
-        ItemEntry(row["protocol_id"], row["item_id"], row["status"], reveal(row["reason"]))
-        for _key, row in sorted(rows["items"].items(), key=lambda pair: str(pair[0]))
-    )
-    exports = (
-        ExportEntry(**{**row, "name": reveal(row["name"]), "detail": DETAIL.parse(row["detail"])})
-        for row in sorted(rows["exports"].values(), key=lambda row: row["export_id"])
-    )
-    measurements = (
-        MeasurementEntry(**_with_points(row))
-        for row in sorted(rows["measurements"].values(), key=lambda row: row["measurement_id"])
-    )
-    return View(
-        planes=tuple(state.planes()),
-        regions=tuple(regions),
-        items=tuple(items),
-        exports=tuple(exports),
-        measurements=tuple(measurements),
-        scales=tuple(ScaleEntry(**_with_points(row)) for row in rows["scales"].values()),
-        age=next((GestationalAge(row["days"], row["origin"]) for row in rows["ages"].values()), None),
-        note=reveal(session["note"]),
-        source_notice=session["source_notice"],
-        complete=bool(session["complete"]),
-    )
+    return PlaneEntry(**values, crop=crop, fetus=fetus)
 
 
 def points_text(points: Sequence[tuple[float, float]]) -> str:
     """Points as a row keeps them."""
     return json.dumps([list(point) for point in points], separators=(",", ":"))
-
-
-def _with_points(row: Row) -> Row:
-    return {**row, "points": tuple(POINTS.parse(row["points"]))}

@@ -22,6 +22,7 @@ from semc_core.session.annotations import Annotations, annotations_of
 from semc_core.session.audit_log import ORIGIN, began_at, frames_note
 from semc_core.session.correcting.undo import UndoStack
 from semc_core.session.examination import ENTRY, Examination, examination_of
+from semc_core.session.fetuses import Fetuses
 from semc_core.session.folder import path_of_text
 from semc_core.session.frame_table import FrameRow
 from semc_core.session.poses import POSES, frame_poses
@@ -43,7 +44,8 @@ from semc_core.session.records import (
     Verification,
 )
 from semc_core.session.recovery import Interrupted, interrupted
-from semc_core.session.state import State, check_files, view_of
+from semc_core.session.standing import view_of
+from semc_core.session.state import State, check_files
 from semc_core.session.vault import Vault
 
 
@@ -164,6 +166,11 @@ class SessionView:
         """How far the pregnancy is by its dates; None where nobody said."""
         self._refresh()
         return self._view.age
+
+    def fetuses(self) -> Fetuses:
+        """Of how many fetuses it is, and which of them was scanned when."""
+        self._refresh()
+        return self._view.fetuses
 
     def scales(self) -> tuple[ScaleEntry, ...]:
         """Millimetres per pixel that a person gave, for each size of picture."""

@@ -26,7 +26,8 @@ from semc_core.session.recording.parts import videos_there
 from semc_core.session.recording.proof import HASHED, RECORDING, RECOVERED, TO_HASH, RecordingVerifier
 from semc_core.session.records import PERSON, PROGRAM, ModelEntry, SourceEntry, Verification
 from semc_core.session.recovery import recover, set_aside
-from semc_core.session.state import Edit, made, view_of
+from semc_core.session.standing import view_of
+from semc_core.session.state import Edit, made
 from semc_core.session.vault import FORGOTTEN
 from semc_core.session.view import SessionView
 from semc_core.session.wal_sync import WalSync

@@ -218,8 +218,8 @@ Stills are stored without compression, clips as JPEG-LS lossless (without compre
 fewer than 64 bytes); JPEG only where the user asks for it. All text is in {charset}. Private attributes,
 curves and overlays are never written. Which kind is made of which source: [dicom.md](dicom.md#objects).
 The structured report is TID 1500 with TID 1501 groups; where a fetus was measured in millimetres there is a
-second, TID 5000 with TID 5001, 5002, 5003, 5005 and 5008. Private codes are of the scheme `99SEMC`, which
-both declare.
+second, TID 5000 with TID 5001, 5002, 5003, 5005 and 5008; of several fetuses with TID 1008. Private codes
+are of the scheme `99SEMC`, which both declare.
 
 ### Attributes
 

@@ -54,6 +54,10 @@ def plane_code(plane: str) -> Code:
     return own_code(plane, f"{full_name(plane)} plane" if full_name(plane) != plane else plane)
 
 
+SUBJECT_CLASS: Final = Code("121024", "DCM", "Subject Class")
+FETUS: Final = Code("121026", "DCM", "Fetus")
+FETUS_ID: Final = Code("11951-1", "LN", "Fetus ID")
+
 _MEASURES: Final = {
     HC: Code("11984-2", "LN", "Head Circumference"),
     BPD: Code("11820-8", "LN", "Biparietal Diameter"),

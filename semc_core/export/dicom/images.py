@@ -300,9 +300,10 @@ def _describe(
 
 def comment(plane: PlaneEntry) -> str:
     """One line of what was found, for people who look at the image elsewhere. Holds no note of a person."""
+    of_fetus = f"fetus {plane.fetus}; " if plane.fetus else ""
     return (
-        f"{plane.plane} ({full_name(plane.plane)}), confidence {plane.confidence:.0%}; {decided(plane)}; "
-        f"frame {plane.frame_index}, {plane.time_s:.3f} s. {STATEMENT}"
+        f"{of_fetus}{plane.plane} ({full_name(plane.plane)}), confidence {plane.confidence:.0%}; "
+        f"{decided(plane)}; frame {plane.frame_index}, {plane.time_s:.3f} s. {STATEMENT}"
     )
 
 

@@ -2,15 +2,16 @@
 
 An OB-GYN Ultrasound Procedure Report (TID 5000): the age of the pregnancy and what it was reckoned from
 (TID 5002, 5003), and in the Fetal Biometry section (TID 5005) one group (TID 5008) for each measure, with the
-single measurements, their mean where there are several, the age by Hadlock's formula and the centile. It
-stands beside the report of the planes and says nothing of what it does not know: not of the mother, of
-the weight, of how many fetuses there are.
+single measurements, their mean where there are several, the age by Hadlock's formula and the centile. Where
+there is more than one fetus each has a section, which says its Fetus ID (TID 1008). It stands beside the
+report of the planes and says nothing of what it does not know: not of the mother, of the weight.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Final
 
 from highdicom import sr
@@ -32,7 +33,7 @@ from semc_core.export.dicom.codes import (
     method_code,
 )
 from semc_core.export.dicom.images import STATEMENT, finish
-from semc_core.export.dicom.report_document import OBSTETRIC, observer, report_document
+from semc_core.export.dicom.report_document import OBSTETRIC, observer, of_fetus, report_document
 from semc_core.export.dicom.structured_report import ReportedPlane
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.measured import (
@@ -90,13 +91,16 @@ def obgyn_report(
             *observer(),
             *patient,
             _summary(found, age),
-            _section(_BIOMETRY, (_group(one, planes) for one in found)),
+            *(
+                _section(_BIOMETRY, (*of_fetus(letter), *(_group(one, planes) for one in ones)))
+                for letter, ones in groupby(found, lambda one: one.fetus)
+            ),
         ],
         is_root=False,
     )
     evidence = [image for reported in planes for image in reported.images]
     report = report_document(context, evidence, content, OBSTETRIC, made)
-    _say_at_which_age(report)
+    _say_at_which_age(report, by_dates=age is not None)
     return finish(report, context)
 
 
@@ -172,14 +176,16 @@ def _measurement(one: MeasuredValue, planes: Sequence[ReportedPlane]) -> sr.Meas
     )
 
 
-def _say_at_which_age(report: Dataset) -> None:
-    """Let each centile refer to the age that it is at: the first of the report.
+def _say_at_which_age(report: Dataset, *, by_dates: bool) -> None:
+    """Let each centile refer to the age that it is at.
 
-    That is the age by dates, or where there is none that by the HC, which comes first of all measures.
+    That is the age by dates, the first of the report, or where there is none that by the HC of the same
+    fetus, which comes first of all measures in its section.
     """
     found = list(_numbered(report, (1,)))
-    at = next((path for path, item in found if _is(item, GESTATIONAL_AGE)), None)
-    for _, item in found:
+    ages = [path for path, item in found if _is(item, GESTATIONAL_AGE)]
+    for path, item in found:
+        at = next((each for each in ages if by_dates or each[:2] == path[:2]), None)
         if at is not None and _is(item, GROWTH_RANK):
             reference = Dataset()
             reference.RelationshipType = _INFERRED.value

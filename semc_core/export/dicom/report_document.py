@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 from pydicom.uid import ComprehensiveSRStorage
 
-from semc_core.export.dicom.codes import SCHEME, SCHEME_NAME, SCHEME_UID
+from semc_core.export.dicom.codes import FETUS, FETUS_ID, SCHEME, SCHEME_NAME, SCHEME_UID, SUBJECT_CLASS
 from semc_core.export.dicom.images import answered, attributes, equipment, file_meta
 from semc_core.export.dicom.study import DUMMY_DATE, DUMMY_TIME, StudyContext
 from semc_core.export.dicom.uids import IMPLEMENTATION_UID
@@ -36,6 +36,17 @@ class ReportSeries:
 
 FINDINGS: Final = ReportSeries(9003, "SEMC Live report")
 OBSTETRIC: Final = ReportSeries(9005, "SEMC Live OB-GYN report")
+
+
+def of_fetus(letter: str) -> list[sr.ContentItem]:
+    """Which of several fetuses something is said of (TID 1006 and 1008); nothing where there is one only."""
+    if not letter:
+        return []
+    context = sr.RelationshipTypeValues.HAS_OBS_CONTEXT
+    return [
+        sr.CodeContentItem(name=SUBJECT_CLASS, value=FETUS, relationship_type=context),
+        sr.TextContentItem(name=FETUS_ID, value=letter, relationship_type=context),
+    ]
 
 
 def report_document(

@@ -29,7 +29,7 @@ from semc_core.export.dicom.codes import (
     plane_code,
 )
 from semc_core.export.dicom.images import STATEMENT, finish
-from semc_core.export.dicom.report_document import FINDINGS, observer, report_document
+from semc_core.export.dicom.report_document import FINDINGS, observer, of_fetus, report_document
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.measured import UCUM, measured_values
 from semc_core.labels import full_name
@@ -115,7 +115,7 @@ def _group(
     decided = _PERSON if plane.chosen_by == PERSON else _MODEL
     how = decision(plane)
     found = _NOT_FOUND if plane.found_as is None else plane_code(plane.found_as)
-    return sr.MeasurementsAndQualitativeEvaluations(
+    group = sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(
             uid=context.uids.made("plane", context.study_uid, context.source_uid, str(plane.plane_id)),
             identifier=f"Plane {plane.plane_id}",
@@ -135,6 +135,9 @@ def _group(
         ],
         source_images=[sr.SourceImageForMeasurementGroup.from_source_image(one) for one in reported.images],
     )
+    for item in of_fetus(plane.fetus):
+        group[0].ContentSequence.append(item)
+    return group
 
 
 def _measured(reported: ReportedPlane, age: GestationalAge | None) -> list[sr.Measurement]:

@@ -41,6 +41,7 @@ from semc_core.export.measured import (
 )
 from semc_core.labels import full_name
 from semc_core.measure.dating import Dated
+from semc_core.session.records import PlaneEntry
 from semc_core.version import VERSION
 
 Plain = dict[str, Any]
@@ -133,7 +134,7 @@ class _Entries:
             "subject": self._subject,
             "width": plane.entry.width,
             "height": plane.entry.height,
-            "content": {"contentType": kind, "title": full_name(plane.entry.plane)},
+            "content": {"contentType": kind, "title": _titled(plane.entry)},
         }
         if not found:
             # Pictures that are alike are of one plane only: its number is in the name of the file.
@@ -161,6 +162,7 @@ class _Entries:
     def _measurement(self, one: MeasuredValue) -> Plain:
         value = one.value
         more: Plain = {"note": [{"text": one.sentence}], **_components(one.age, one.centile)}
+        more |= _about(one.entry.fetus)
         for plane in self._scan.planes:
             if was_measured_in(one.entry, plane.entry):
                 more["derivedFrom"] = [self._media[plane.entry.plane_id]]
@@ -172,14 +174,13 @@ class _Entries:
             "method": _concept(MEAN, f"mean of {len(single)}"),
             "derivedFrom": single,
             **_components(found.age, found.centile),
+            **_about(found.fetus),
         }
         quantity = _quantity(round(found.mm, 3), "mm", "mm")
         return self._observation(measure_code(found.name), found.name, quantity, more)
 
     def _report(self, study: Plain | None, results: list[Plain], code: Code) -> None:
-        planes = [
-            f"{full_name(each.entry.plane)} ({each.entry.confidence:.0%})" for each in self._scan.planes
-        ]
+        planes = [f"{_titled(each.entry)} ({each.entry.confidence:.0%})" for each in self._scan.planes]
         content: Plain = {
             "status": _STATUS,
             "category": [{"coding": [{"system": _SERVICES, "code": "RUS"}]}],
@@ -218,6 +219,15 @@ def _series(uid: str, held: Sequence[Dataset]) -> Plain:
         "numberOfInstances": len(held),
         "instance": instances,
     }
+
+
+def _about(fetus: str) -> Plain:
+    """Of which of several fetuses an observation is."""
+    return {"focus": [{"display": f"Fetus {fetus}"}]} if fetus else {}
+
+
+def _titled(plane: PlaneEntry) -> str:
+    return full_name(plane.plane) + (f", fetus {plane.fetus}" if plane.fetus else "")
 
 
 def _of_dicom(uid: str) -> Plain:

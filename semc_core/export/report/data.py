@@ -45,7 +45,7 @@ class ReportPlane:
         plane: Class name; "No plane" for a capture of none.
         name: In words.
         confidence: The model's, 0-1; None where it did not name this plane, but a person did.
-        where: Frame and time.
+        where: Frame and time; of one of several fetuses with its letter.
         held: When the plane was held; "" where a person saved one moment.
         decided: Who decided on it, in words.
         by_person: Whether a person did.
@@ -167,7 +167,7 @@ def report_plane(plane: PlaneEntry, pixels: NDArray[np.uint8], quality: Quality 
         plane=short_name(plane.plane),
         name=_(full_name(plane.plane)),
         confidence=plane.confidence if plane.found_as == plane.plane else None,
-        where=_("frame {number}, {time}", number=plane.frame_index, time=seconds(plane.time_s)),
+        where=_where(plane),
         held=_from_to(plane.start_s, plane.end_s) if plane.start_s < plane.end_s else "",
         decided=_decided(plane),
         by_person=plane.chosen_by == "person" or plane.by_hand,
@@ -185,6 +185,13 @@ def _decided(plane: PlaneEntry) -> str:
     if stored == words or plane.found_as is None:
         return _(words)
     return _("{decision} (was {plane})", decision=_(words), plane=short_name(plane.found_as))
+
+
+def _where(plane: PlaneEntry) -> str:
+    number, time = plane.frame_index, seconds(plane.time_s)
+    if not plane.fetus:
+        return _("frame {number}, {time}", number=number, time=time)
+    return _("fetus {letter}, frame {number}, {time}", letter=plane.fetus, number=number, time=time)
 
 
 def _judged(quality: Quality | None) -> str:

@@ -15,7 +15,14 @@ from semc_core.picture import Picture
 from semc_core.review.inspect import look
 from semc_core.review.raters.decisions import Key, decided, key_of, read_decisions
 from semc_core.review.raters.units import NO_MARK, Unit, loop_key, mark_units, plane_units
-from semc_core.session.correcting.changes import AddPlane, MarkRegion, Reject, Relabel
+from semc_core.session.correcting.changes import (
+    AddPlane,
+    MarkRegion,
+    MoveToFetus,
+    Reject,
+    Relabel,
+    SetFetus,
+)
 from semc_core.session.examination import Examination, is_same_patient
 from semc_core.session.files import read_png, write_plane
 from semc_core.session.frame_table import FrameRow
@@ -57,8 +64,8 @@ def merge(first: SessionView, second: SessionView, folder: Path, decisions: Path
     """Make the session. The two stay as they are.
 
     It has the frames that the first one's model classified, its planes under the names that hold now, each as
-    a person's word, the marks, and the examination that the scan belongs to. Measurements, notes and the
-    words on a protocol's items stay behind: they are one person's.
+    a person's word, of several fetuses also of which one it is, the marks, and the examination that the scan
+    belongs to. Measurements, notes and the words on a protocol's items stay behind: they are one person's.
 
     Args:
         first: One person's.
@@ -81,6 +88,8 @@ def merge(first: SessionView, second: SessionView, folder: Path, decisions: Path
     about = _examination(first, second)
     with _made(folder, first, about) as made:
         _write_frames(made, first.frames())
+        for time_s, fetus in first.fetuses().turns or second.fetuses().turns:
+            made.apply(SetFetus(time_s, fetus))
         writer = _Writer(made, first, second)
         for number, unit in enumerate(planes, 1):
             writer.plane(number, unit, settled[key_of(loop_key(first), unit)])
@@ -173,7 +182,7 @@ class _Writer:
         shown = self._shown(entry, session)
         if entry.found_as is None:
             if label != NON_STANDARD:
-                self._made.apply(AddPlane(label, shown))
+                self._settle_fetus(self._made.apply(AddPlane(label, shown)), entry.fetus)
             return
         hold = HoldEvent(
             number, entry.found_as, shown, entry.confidence, entry.start_s, entry.end_s, True, entry.by_hand
@@ -181,6 +190,12 @@ class _Writer:
         files = write_plane(self._made.folder, hold, self._made.source, self._made.model)
         self._made.record_plane(hold, files.png, files.sha256, files.hashes)
         self._made.apply(Reject(number) if label == NON_STANDARD else Relabel(number, label))
+        self._settle_fetus(number, entry.fetus)
+
+    def _settle_fetus(self, number: int | None, fetus: str) -> None:
+        """The plane is of the same fetus as in the session that it comes from, whenever it was seen."""
+        if number is not None and fetus:
+            self._made.apply(MoveToFetus(number, fetus))
 
     def _chosen(self, unit: Unit[PlaneEntry], label: str) -> tuple[PlaneEntry, SessionView] | None:
         """Whose picture is taken; None where neither has one."""

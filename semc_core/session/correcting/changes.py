@@ -87,7 +87,8 @@ class SetNote:
 class SetItem:
     """A person's word on an item of a protocol: `status` is "not possible", or "" to take it back.
 
-    `title` is the item's, to speak of it; "" speaks of it by its id.
+    `title` is the item's, to speak of it; "" speaks of it by its id. `fetus` is the letter of the one that
+    it is said of; "" is the first.
     """
 
     protocol_id: str
@@ -95,6 +96,23 @@ class SetItem:
     status: str
     reason: str = ""
     title: str = ""
+    fetus: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetFetus:
+    """From `time_s` (seconds) on, until the next such change, the fetus of this letter is scanned."""
+
+    time_s: float
+    fetus: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveToFetus:
+    """This plane is of the fetus of this letter, whenever it was seen."""
+
+    plane_id: int
+    fetus: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +211,8 @@ Change = (
     | LabelRegion
     | SetNote
     | SetItem
+    | SetFetus
+    | MoveToFetus
     | MeasureChange
 )
 

@@ -22,16 +22,20 @@ from semc_core.session.correcting.changes import (
     ChooseFrame,
     LabelRegion,
     MarkRegion,
+    MoveToFetus,
     Reject,
     Relabel,
     RemoveRegion,
     Restore,
+    SetFetus,
     SetItem,
     SetNote,
 )
 from semc_core.session.correcting.measuring import measured
 from semc_core.session.correcting.rows import needed_row
 from semc_core.session.correcting.sentences import item_text, note_text, plane_text, region_text
+from semc_core.session.correcting.turning import turned
+from semc_core.session.fetuses import FIRST, LETTERS
 from semc_core.session.files import write_plane
 from semc_core.session.records import FIRST_ADDED, MODEL, PERSON, ModelEntry, PlaneEntry, SourceEntry
 from semc_core.session.state import Edit, Row, State, crop_columns, made, plane_row
@@ -100,6 +104,8 @@ class Corrector:
             return _note(state, change)
         if isinstance(change, SetItem):
             return _item(state, change)
+        if isinstance(change, SetFetus | MoveToFetus):
+            return Correction(*turned(state, highest, change))
         return Correction(*measured(state, highest, change))
 
     def _judge(self, state: State, change: Relabel | Reject | Restore) -> Correction:
@@ -207,7 +213,10 @@ def _note(state: State, change: SetNote) -> Correction:
 def _item(state: State, change: SetItem) -> Correction:
     if change.status not in ("", NOT_POSSIBLE):
         raise SessionError(_('An item of a protocol is "not possible" or nothing; choose one of them.'))
+    if change.fetus not in ("", *LETTERS):
+        raise SessionError(_("Fetuses are called A, B, C and D; choose one of them."))
     key = f"{change.protocol_id}/{change.item_id}"
+    key += f"/{change.fetus}" if change.fetus not in ("", FIRST) else ""
     there = key in state.rows["items"]
     edit: Edit | None
     if not change.status:

@@ -21,6 +21,7 @@ from semc_core.session.correcting.changes import (
     MarkRegion,
     MeasureChange,
     MoveMeasurement,
+    MoveToFetus,
     NameMeasurement,
     Reject,
     Relabel,
@@ -28,6 +29,7 @@ from semc_core.session.correcting.changes import (
     RemoveRegion,
     Restore,
     SetAge,
+    SetFetus,
     SetItem,
     SetNote,
     SetScale,
@@ -75,7 +77,17 @@ def note_text(change: SetNote) -> str:
 def item_text(change: SetItem) -> str:
     """What was said on an item of a protocol."""
     title = change.title or change.item_id
+    title += f" of fetus {change.fetus}" if change.fetus else ""
     return f"{title} is {change.status}" if change.status else f"Took back the word on {title}"
+
+
+def fetus_text(change: SetFetus | MoveToFetus, plane: str) -> str:
+    """Which fetus was named; a plane that is moved is called `plane`."""
+    match change:
+        case SetFetus(time_s=time_s, fetus=letter):
+            return f"Fetus {letter} from {time_s:.2f} s on"
+        case MoveToFetus(plane_id=number, fetus=letter):
+            return f"Moved plane {number} ({short_name(plane)}) to fetus {letter}"
 
 
 def measure_text(change: MeasureChange, number: int, kind: str) -> str:
@@ -134,6 +146,13 @@ def done_sentence(change: Change, before: PlaneEntry | None) -> str:
             if status:
                 return _("{title} is not possible.", title=item)
             return _("{title} is possible after all.", title=item)
+        case SetFetus(time_s=time_s, fetus=letter):
+            return _("From {time} on it is fetus {letter}.", time=scan_time(time_s), letter=letter)
+        case MoveToFetus(fetus=letter):
+            if before is None:
+                return _("The plane is of fetus {letter} now.", letter=letter)
+            time, it = scan_time(before.time_s), called(before, first=True)
+            return _("{plane} at {time} is of fetus {letter} now.", plane=it, time=time, letter=letter)
         case _:
             return _measure_done(change)
 
@@ -199,7 +218,7 @@ def _measure_done(change: MeasureChange) -> str:
 
 
 _OF_PLANE: Final = re.compile(
-    r"(?P<did>(?:Confirmed|Rejected|Restored|Added|Chose frame \d+ for|Changed the note of) |)[Pp]lane "
+    r"(?P<did>(?:Confirmed|Rejected|Restored|Added|Moved|Chose frame \d+ for|Changed the note of) |)[Pp]lane "
     r"(?P<number>\d+)(?: \((?P<name>.+)\))?(?: at (?P<time_s>\d+\.\d+) s)?(?P<rest>.*)"
 )
 _KINDS: Final = {
@@ -218,12 +237,14 @@ _PLANES_SAID: Final = {
     r"Chose frame (?P<frame>\d+) for {}": N_("Chose frame {frame} for {plane}"),
     r"Added {}": N_("Added {plane}"),
     r"Changed the note of {}": N_("Changed the note of {plane}"),
+    r"Moved {} to fetus (?P<letter>[A-D])": N_("Moved {plane} to fetus {letter}"),
 }
 """What `plane_text` and `note_text` say of a plane, {} in the pattern, and what the window says for it."""
 _OTHERS_SAID: Final = {
     r"Marked (?P<start>[\d.]+) to (?P<end>[\d.]+) s as (?P<label>.+)": N_(
         "Marked {start} to {end} s as {label}"
     ),
+    r"Fetus (?P<letter>[A-D]) from (?P<start>[\d.]+) s on": N_("Fetus {letter} from {start} s on"),
     r"Removed the mark (?P<label>.+)": N_("Removed the mark {label}"),
     r"The mark (?P<before>.+) is (?P<label>.+)": N_("The mark {before} is {label}"),
     r"Changed the note of the session": N_("Changed the note of the session"),

@@ -19,7 +19,7 @@ from semc_core.review.raters.agreement import agreements, kappas
 from semc_core.review.raters.decisions import COLUMNS, differences_csv
 from semc_core.review.raters.merge import merge
 from semc_core.review.raters.units import Unit, loop_key, mark_units, plane_units
-from semc_core.session.correcting.changes import AddPlane, MarkRegion, Reject, Relabel
+from semc_core.session.correcting.changes import AddPlane, MarkRegion, MoveToFetus, Reject, Relabel, SetFetus
 from semc_core.session.examination import Examination
 from semc_core.session.session import Session
 from tests.export.scans import frame, new_session, result, video_session
@@ -125,6 +125,19 @@ def test_a_third_decides_and_the_new_session_says_it_as_a_persons_word(
         assert made.source == pair[0].source
         assert made.verify().ok
     assert pair[0].plane(1).plane == "FHP1", "the two stay as they are"
+
+
+def test_of_twins_each_plane_stays_with_its_own(pair: tuple[Session, Session], tmp_path: Path) -> None:
+    pair[0].apply(SetFetus(0.7, "B"))
+    pair[1].apply(SetFetus(1.4, "B"))
+    pair[1].apply(MoveToFetus(1, "B"))
+    decisions = table_of(pair, tmp_path / "table.csv", "FHP2", "FHP1", "-")
+    merge(*pair, tmp_path / "merged", decisions)
+    with Session.open(tmp_path / "merged") as made:
+        assert made.fetuses().turns == ((0.7, "B"),), "as the first one said"
+        stands = [(plane.frame_index, plane.fetus) for plane in made.planes(rejected=True)]
+        assert stands == [(8, "B"), (20, "B"), (29, "B")], "as in the session that a plane comes from"
+        assert made.verify().ok
 
 
 def test_what_is_not_decided_or_decided_of_something_else_makes_no_session(

@@ -40,6 +40,7 @@ CORRECTING: Final = (
     "name_measure",
     "accept_head",
     "ask_age",
+    *("fetus", "one_more_fetus", "move_fetus"),
     "undo",
     "redo",
 )
@@ -181,7 +182,7 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     if now.page == LIVE:
         for name in _ON_HELD:
             able[name] = able[name] and scanning and now.frozen
-        for name in ("undo", "redo", "remove"):
+        for name in ("undo", "redo", "remove", "fetus", "one_more_fetus"):
             able[name] = able[name] and scanning
     able["freeze"] = able["freeze"] and (scanning or now.frozen)
     able["record"] = able["record"] and scanning and now.can_record

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from semc_core.labels import BRAIN_PLANES
 from semc_core.language import N_, _, decimal
+from semc_core.text import scan_time
 
 if TYPE_CHECKING:
     from semc_core.types import Quality
@@ -71,6 +72,12 @@ def quality_text(quality: Quality | None) -> str:
 
     score = _("Quality {score}", score=decimal(quality.score, 0))
     return " · ".join((score, *map(_, sentences(quality)[:1])))
+
+
+def when_text(time_s: float, fetus: str = "") -> str:
+    """A time in a scan; of several fetuses with the letter of the one that is meant before it."""
+    time = scan_time(time_s)
+    return _("{letter}, {time}", letter=fetus, time=time) if fetus else time
 
 
 def duration(seconds: float) -> str:

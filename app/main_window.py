@@ -48,6 +48,7 @@ class MainWindow(OpeningWindow):
         from app.dialogs import DialogHost
         from app.display.controller import PictureDisplay
         from app.examining import Examining
+        from app.fetuses import FetusKeys
         from app.live.controller import ScanController
         from app.live.measured import LiveSubject, Told
         from app.live.page import LivePage
@@ -86,6 +87,8 @@ class MainWindow(OpeningWindow):
         self.train = TrainController(self.train_page, self.choices, post, self.next_model.show)
         self.closing = Closing(self.report)
         self.picture = PictureWindow(self, settings)
+        told = self.live_page, self.review_page, self.review, self.checklists
+        self.fetuses = FetusKeys(*told, self._tell, self._say_of(REVIEW))
 
     def _finish(self) -> None:
         from app.live.raw_signal import RawSignal
@@ -147,6 +150,7 @@ class MainWindow(OpeningWindow):
             "start_stop": self.start_stop,
             "freeze": lambda: live.freeze(not live.frozen),
             **self.look.does(),
+            **self.fetuses.does(lambda: self.page_name),
             "region": lambda: live.choose_region(not live.view.choosing_region),
             "auto_region": lambda: self.set_region(None),
             "last_saved": self.show_last_saved,
@@ -425,7 +429,8 @@ class MainWindow(OpeningWindow):
         self.review_page.tick(now_s)
         self.annotating.tick()
         if (opened := self.review.open) is not None:
-            self.checklists.show_review(self.review.snapshot, opened.session.model)
+            time_s = self.fetuses.review_time_s
+            self.checklists.show_review(self.review.snapshot, opened.session.model, time_s)
         self.train.tick(now_s)
         page, live = self.page_name, self.live_page
         self.picture.follow(live if page == LIVE else self.review_page if page == REVIEW else None)

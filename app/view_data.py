@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from semc_core.measure.gestation import GestationalAge
+    from semc_core.session.fetuses import Fetuses
     from semc_core.session.records import (
         FrameTable,
         ItemEntry,
@@ -34,6 +35,7 @@ class ReviewSnapshot:
         measurements: Oldest first.
         scales: Millimetres per pixel that a person gave.
         age: Of the pregnancy by its dates; None where nobody said.
+        fetuses: Of how many it is, and which was scanned when; None is one.
     """
 
     planes: tuple[PlaneEntry, ...] = ()
@@ -44,6 +46,7 @@ class ReviewSnapshot:
     measurements: tuple[MeasurementEntry, ...] = ()
     scales: tuple[ScaleEntry, ...] = ()
     age: GestationalAge | None = None
+    fetuses: Fetuses | None = None
 
     def plane(self, plane_id: int | None) -> PlaneEntry | None:
         """The plane with this number, if there is one."""
@@ -85,11 +88,13 @@ class StripMarks:
         chosen: The plane that keys act on.
         rejected: By a person.
         named: By a person.
+        fetuses: Letter of the fetus of each plane; empty where there is one only.
     """
 
     chosen: int | None = None
     rejected: frozenset[int] = frozenset()
     named: frozenset[int] = frozenset()
+    fetuses: Mapping[int, str] = field(default_factory=dict)
 
 
 NO_MARKS: Final = StripMarks()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 
-from app.checklist.presenter import ChecklistView, checklist_view, word_on
+from app.checklist.presenter import ChecklistView, of_several, word_on
 from app.checklist.protocol_choice import ProtocolChoice
 from app.keys import first_key
 from app.tasks import Background, Post, fault_of
@@ -14,9 +15,10 @@ from semc_core.errors import SessionError
 from semc_core.language import N_, _
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
-from semc_core.protocols.checklist import checklist, of_saved, session_checklist
+from semc_core.protocols.checklist import Checklist, checklist, of_saved, session_checklists, words_on
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.correcting.changes import SetItem
+from semc_core.session.fetuses import ONE, Fetuses
 from semc_core.session.records import ItemEntry, ModelEntry
 from semc_core.session.session import Session
 from semc_core.types import SavedPlane
@@ -30,6 +32,7 @@ class ScanChecklist:
 
     Attributes:
         choice: The protocol of this scan, as in `ProtocolChoice.choice`.
+        shown: Letter of the fetus whose list was asked for; "" is the one that is scanned.
     """
 
     def __init__(self, choice: ProtocolChoice, post: Post, report: Callable[[str], None]) -> None:
@@ -42,15 +45,17 @@ class ScanChecklist:
         """
         self._protocols = choice
         self.choice = choice.choice
+        self.shown = ""
         self._report = report
         self._words = Background("checklist-words", post)
         self._pipeline: LivePipeline[Session] | None = None
         self._made_of: tuple[object, ...] = ()
+        self._fetuses = ONE
         self._view: ChecklistView | None = None
 
     def begin(self, pipeline: LivePipeline[Session], choice: str) -> None:
         """Of this scan from now on, and of the protocol that it was begun with."""
-        self._pipeline, self._made_of, self.choice = pipeline, (), choice
+        self._pipeline, self._made_of, self.choice, self.shown = pipeline, (), choice, ""
 
     def view(self, saved: tuple[SavedPlane, ...], spec: ModelSpec | None) -> ChecklistView | None:
         """What the panel shows; None without a protocol.
@@ -62,11 +67,16 @@ class ScanChecklist:
         planes = None if spec is None else spec.planes
         protocol = self._protocols.follow(self.choice, planes)
         session = self._session
-        words = () if session is None else session.items()
-        made_of = (protocol, saved, spec, words)
+        words, fetuses = ((), ONE) if session is None else (session.items(), session.fetuses())
+        if self._fetuses != fetuses:
+            self._fetuses, self.shown = fetuses, ""
+        made_of = (protocol, saved, spec, words, fetuses, self.shown)
         if made_of != self._made_of:
-            self._made_of = made_of
-            self._view = None if protocol is None else _view(protocol, saved, spec, words)
+            self._made_of, self._view = made_of, None
+            if protocol is not None:
+                states = _states(protocol, saved, spec, words, fetuses)
+                enter = 1.0 if spec is None else spec.thresholds.enter
+                self._view = of_several(states, self.shown, fetuses.newest, planes, enter)
         return self._view
 
     @property
@@ -81,7 +91,7 @@ class ScanChecklist:
         if session is None or protocol is None:
             self._report(_(_NOT_KEPT))
             return
-        change = word_on(protocol, item_id, reason)
+        change = word_on(protocol, item_id, reason, "" if self._view is None else self._view.fetus)
         self._words.start(lambda: _apply(session, change), self._logged)
 
     def close(self) -> None:
@@ -104,13 +114,22 @@ def _apply(session: Session, change: SetItem) -> int | None:
         raise SessionError(_(_OVER, key=first_key("review"))) from error
 
 
-def _view(
-    protocol: Protocol, saved: tuple[SavedPlane, ...], spec: ModelSpec | None, words: tuple[ItemEntry, ...]
-) -> ChecklistView:
+def _states(
+    protocol: Protocol,
+    saved: tuple[SavedPlane, ...],
+    spec: ModelSpec | None,
+    words: tuple[ItemEntry, ...],
+    fetuses: Fetuses,
+) -> list[Checklist]:
+    """The checklist of each fetus."""
     planes = None if spec is None else spec.planes
     enter = 1.0 if spec is None else spec.thresholds.enter
-    state = checklist(protocol, [of_saved(plane) for plane in saved], words, planes, enter)
-    return checklist_view(state, planes, enter)
+    states = []
+    for letter in fetuses.letters or ("",):
+        own = [of_saved(one) for one in saved if fetuses.of_plane(one.hold_id, one.time_s) == letter]
+        state = checklist(protocol, own, words_on(words, letter), planes, enter)
+        states.append(replace(state, fetus=letter))
+    return states
 
 
 class ReviewChecklist:
@@ -118,11 +137,13 @@ class ReviewChecklist:
 
     Attributes:
         choice: The protocol of this review, as in `ProtocolChoice.choice`.
+        shown: Letter of the fetus whose list was asked for; "" is the one at the frame that is shown.
     """
 
     def __init__(self, choice: ProtocolChoice) -> None:
         self._protocols = choice
         self.choice = choice.choice
+        self.shown = self._scanned = ""
         self._made_of: tuple[object, ...] = ()
         self._view: ChecklistView | None = None
         self._planes: tuple[str, ...] = ()
@@ -130,27 +151,31 @@ class ReviewChecklist:
     def begin(self, model_planes: tuple[str, ...], choice: str) -> None:
         """Of a session whose model knows these planes from now on, and of this protocol."""
         self._planes, self._made_of, self._view, self.choice = model_planes, (), None, choice
+        self.shown = self._scanned = ""
 
     @property
     def protocol(self) -> Protocol | None:
         """That is shown."""
         return self._protocols.follow(self.choice, self._planes)
 
-    def view(self, snapshot: ReviewSnapshot, model: ModelEntry) -> ChecklistView | None:
-        """What the panel shows; None without a protocol."""
-        protocol = self.protocol
-        made_of = (protocol, snapshot.planes, snapshot.items)
+    def view(self, snapshot: ReviewSnapshot, model: ModelEntry, time_s: float = 0.0) -> ChecklistView | None:
+        """What the panel shows, `time_s` being that of the frame that is shown; None without a protocol."""
+        protocol, fetuses = self.protocol, snapshot.fetuses or ONE
+        if (scanned := fetuses.at(time_s)) != self._scanned or self.shown not in fetuses.letters:
+            self._scanned, self.shown = scanned, ""
+        made_of = (protocol, snapshot.planes, snapshot.items, fetuses.letters, scanned, self.shown)
         if made_of != self._made_of:
             self._made_of, self._view = made_of, None
             if protocol is not None:
-                state = session_checklist(protocol, model, snapshot.planes, snapshot.items)
-                self._view = checklist_view(state, self._planes, model.thresholds.enter)
+                states = session_checklists(protocol, model, snapshot.planes, snapshot.items, fetuses.letters)
+                self._view = of_several(states, self.shown, scanned, self._planes, model.thresholds.enter)
         return self._view
 
     def word(self, item_id: str, reason: str | None) -> SetItem | None:
         """The change that says that an item is not possible, and why; with None, that it is after all."""
         protocol = self.protocol
-        return None if protocol is None else word_on(protocol, item_id, reason)
+        fetus = "" if self._view is None else self._view.fetus
+        return None if protocol is None else word_on(protocol, item_id, reason, fetus)
 
     def name_of(self, item_id: str) -> str:
         """The class name under which a plane is added for an item: the model's, if it knows one."""

@@ -76,6 +76,7 @@ class ChecklistController(QObject):
         self._session = ReviewChecklist(self.choice)
         for panel, shown in ((self.live, self._scan), (self.review, self._session)):
             panel.protocol_chosen.connect(lambda key, p=panel, s=shown: self._follow_here(p, s, key))
+            panel.fetus_chosen.connect(lambda letter, p=shown: setattr(p, "shown", letter))
             panel.toggled.connect(lambda shown=panel: self.fold(shown.closed_by_user))
             panel.show_choices(self.choice.choices, self.choice.choice)
             panel.fold(settings.checklist_folded)
@@ -143,9 +144,9 @@ class ChecklistController(QObject):
         self.review.looking_only = looking_only
         self.review.show_view(None)
 
-    def show_review(self, snapshot: ReviewSnapshot, model: ModelEntry) -> None:
-        """Show how the session in review stands."""
-        self.review.show_view(self._session.view(snapshot, model))
+    def show_review(self, snapshot: ReviewSnapshot, model: ModelEntry, time_s: float = 0.0) -> None:
+        """Show how the session in review stands, where the frame at `time_s` is shown."""
+        self.review.show_view(self._session.view(snapshot, model, time_s))
 
     def say_of_scan(self, item_id: str, reason: str | None) -> None:
         """An item is not possible in this scan, and why; with None, it is after all."""

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from app.checklist.marks import MarksLine, paint_mark, status_colour
 from app.checklist.presenter import ChecklistRow, ChecklistView, status_word
+from app.checklist.tabs import FetusTabs
 from app.commands import ONLY_LOOKED_AT
 from app.keys import first_key
 from app.widgets import theme
@@ -132,9 +133,11 @@ class ChecklistPanel(FoldingPanel):
         word_taken_back: The id of the item that is possible after all.
         add_wanted: The id of the item that the picture shows.
         protocol_chosen: The id of another protocol.
+        fetus_chosen: The letter of the fetus whose list is wanted.
 
     Attributes:
         looking_only: Whether nothing of the session can be changed here.
+        tabs: A button for each of several fetuses.
     """
 
     row_chosen = Signal(str)
@@ -142,6 +145,7 @@ class ChecklistPanel(FoldingPanel):
     word_taken_back = Signal(str)
     add_wanted = Signal(str)
     protocol_chosen = Signal(str)
+    fetus_chosen = Signal(str)
 
     def __init__(self, can_add: bool = False, parent: QWidget | None = None) -> None:
         """`can_add`: whether the picture that is shown can be added as an item's plane."""
@@ -159,6 +163,8 @@ class ChecklistPanel(FoldingPanel):
         self._progress = PlainLabel()
         self._progress.setObjectName("heading")
         self._inline, self._below = MarksLine(), MarksLine()
+        self.tabs = FetusTabs()
+        self.tabs.chosen.connect(self.fetus_chosen)
         self._warning = PlainLabel()
         self._warning.setObjectName("notice")
         self._warning.setWordWrap(True)
@@ -198,6 +204,7 @@ class ChecklistPanel(FoldingPanel):
         layout.setContentsMargins(round(0.5 * em), round(0.2 * em), round(0.4 * em), round(0.3 * em))
         layout.setSpacing(round(0.2 * em))
         layout.addWidget(header)
+        layout.addWidget(self.tabs)
         layout.addWidget(self._below)
         layout.addWidget(self._scroll, 1)
         layout.addWidget(self._warning)
@@ -238,6 +245,8 @@ class ChecklistPanel(FoldingPanel):
         high = margins.top() + self._header.sizeHint().height() + margins.bottom() + 2 * self.frameWidth()
         if self.is_open:
             high += gap + self._list.sizeHint().height() + 2
+        if not self.tabs.isHidden():
+            high += gap + self.tabs.sizeHint().height()
         if not self._below.isHidden():
             high += gap + self._below.sizeHint().height()
         if not self._warning.isHidden():
@@ -286,6 +295,8 @@ class ChecklistPanel(FoldingPanel):
         self._progress.setAccessibleName("" if view is None else view.summary)
         done = view is not None and view.share >= 1
         self._progress.setStyleSheet(f"color: {theme.GOOD if done else theme.TEXT};")
+        self.tabs.show_tabs(() if view is None else view.tabs, "" if view is None else view.fetus)
+        self.tabs.setVisible(view is not None and bool(view.tabs) and self.is_open)
         for marks in (self._inline, self._below):
             marks.show_statuses(() if view is None else tuple(row.status for row in view.rows))
         self._below.setVisible(view is not None and not self.is_open and self._inline.isHidden())
@@ -313,7 +324,8 @@ class ChecklistPanel(FoldingPanel):
         if self.looking_only:
             menu.addAction(_(ONLY_LOOKED_AT)).setEnabled(False)
             return menu
-        if self._can_add:
+        away = self._view is not None and self._view.away
+        if self._can_add and not away:
             menu.addAction(_("The picture shows it: add it here"), lambda: self.add_wanted.emit(item))
         if row.status is Status.NOT_POSSIBLE:
             menu.addAction(_("Possible after all"), lambda: self.word_taken_back.emit(item))

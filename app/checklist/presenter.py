@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 from types import MappingProxyType
 from typing import Final
@@ -77,16 +77,35 @@ class ChecklistRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FetusTab:
+    """One of several fetuses.
+
+    Attributes:
+        letter: Of the fetus.
+        text: The letter, and how far its checklist is: "B  4 / 6".
+        tip: The same in a sentence, and whether it is the one that is scanned.
+        scanned: Whether it is scanned now, or in review at the frame that is shown.
+    """
+
+    letter: str
+    text: str
+    tip: str
+    scanned: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ChecklistView:
     """What the panel shows.
 
     Attributes:
-        title: Of the protocol.
+        title: Of the protocol; of several fetuses with the letter before it.
         progress: "4 / 6".
         share: Completeness, 0-1.
         summary: The same in a sentence.
         rows: In the protocol's order.
         warning: What the model does not know, in a sentence, or "".
+        fetus: Letter of the fetus that it is of; "" where there is one only.
+        tabs: Of all fetuses; none where there is one only.
     """
 
     title: str
@@ -95,6 +114,13 @@ class ChecklistView:
     summary: str
     rows: tuple[ChecklistRow, ...]
     warning: str = ""
+    fetus: str = ""
+    tabs: tuple[FetusTab, ...] = ()
+
+    @property
+    def away(self) -> bool:
+        """Whether it is of another fetus than the one that is scanned."""
+        return any(tab.scanned and tab.letter != self.fetus for tab in self.tabs)
 
 
 def chosen_protocol(book: ProtocolBook, choice: str, model_planes: Collection[str] | None) -> Protocol | None:
@@ -162,6 +188,39 @@ def _progress(state: Checklist) -> str:
 def status_word(status: Status) -> str:
     """How an item stands, in a word or two."""
     return _(_STATUSES[status])
+
+
+def of_several(
+    states: Sequence[Checklist], shown: str, scanned: str, model_planes: Collection[str] | None, enter: float
+) -> ChecklistView:
+    """The panel's texts where there are several fetuses, or one.
+
+    Args:
+        states: The protocol of each, at least one.
+        shown: Letter of the one whose list is shown; "" is the one that is scanned.
+        scanned: Letter of that; "" where there is one only.
+        model_planes: As in `chosen_protocol`.
+        enter: The model's `Thresholds.enter`, 0-1.
+    """
+    state = next((one for one in states if one.fetus == (shown or scanned)), states[0])
+    view = checklist_view(state, model_planes, enter)
+    if len(states) == 1:
+        return view
+    title = _("Fetus {letter}: {title}", letter=state.fetus, title=view.title)
+    tabs = tuple(_tab(one, one.fetus == scanned) for one in states)
+    return replace(view, title=title, fetus=state.fetus, tabs=tabs)
+
+
+def _tab(state: Checklist, scanned: bool) -> FetusTab:
+    required = state.required
+    done = sum(row.settled for row in required)
+    text = f"{state.fetus}  {done} / {len(required)}"
+    said = {"letter": state.fetus, "done": done, "open": len(required) - done}
+    if scanned:
+        tip = _("Fetus {letter}, which is scanned here: {done} done, {open} open.", **said)
+    else:
+        tip = _("Fetus {letter}: {done} done, {open} open.", **said)
+    return FetusTab(state.fetus, f"▸ {text}" if scanned else text, tip, scanned)
 
 
 def _row(row: ChecklistItem, enter: float) -> ChecklistRow:
@@ -233,8 +292,12 @@ def choices(book: ProtocolBook) -> tuple[tuple[str, str], ...]:
     return ((AUTOMATIC, _("What the model knows")), *own, (NO_PROTOCOL, _("No protocol")))
 
 
-def word_on(protocol: Protocol, item_id: str, reason: str | None) -> SetItem:
-    """The change that says that an item is not possible, and why; with None, that it is after all."""
+def word_on(protocol: Protocol, item_id: str, reason: str | None, fetus: str = "") -> SetItem:
+    """The change that says that an item is not possible, and why; with None, that it is after all.
+
+    `fetus` is the letter of the one that it is said of; "" where there is one only.
+    """
     item = protocol.item(item_id)
     status = "" if reason is None else NOT_POSSIBLE
-    return SetItem(protocol.id, item_id, status, reason or "", "" if item is None else item.title)
+    title = "" if item is None else item.title
+    return SetItem(protocol.id, item_id, status, reason or "", title, fetus)

@@ -9,13 +9,16 @@ from functools import partial
 from typing import Final
 
 from app.live.measured import LiveSubject
-from app.live.naming import Naming, as_corrected, key_of, marks_of, names_offered
+from app.live.naming import Naming, as_corrected, key_of, marks_of, names_offered, of_fetuses
 from app.live.presenter import merged
 from app.view_data import LIVE_NAME_KEYS
+from app.widgets.colours import ON_PICTURE
 from app.widgets.saved_strip import SavedStrip
 from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
+from semc_core.session.correcting.changes import Change
+from semc_core.session.fetuses import ONE, Fetuses
 from semc_core.session.session import Session
 from semc_core.types import SavedPlane
 
@@ -71,11 +74,12 @@ class KeptPlanes:
         """Show what is new: to be called often. Returns whether the planes are others than before."""
         self._model = () if spec is None else spec.planes
         entries = self._subject.snapshot.planes
-        now = (self.raw, entries, self.naming.chosen)
+        fetuses = self.fetuses
+        now = (self.raw, entries, self.naming.chosen, fetuses)
         if changed := now != self._shown:
             self._shown = now
             self.planes = as_corrected(self.raw, entries)
-            marks = marks_of(entries, self.naming.chosen)
+            marks = of_fetuses(marks_of(entries, self.naming.chosen), self.raw, fetuses)
             self._strip.show_planes(as_corrected(self.raw, entries, rejected=True), colours, marks)
         offered = tuple((key_of(i), name) for i, name in enumerate(self.naming.names))
         question = self.naming.question(self.planes if self.naming.chosen is None else self._all)
@@ -84,6 +88,21 @@ class KeptPlanes:
             way_out = _("X: reject, or take back   Esc: done")
         self._strip.ask(question, offered if question else (), way_out)
         return changed
+
+    @property
+    def fetuses(self) -> Fetuses:
+        """Of how many fetuses the scan is."""
+        return self._subject.snapshot.fetuses or ONE
+
+    def correct(self, change: Change) -> None:
+        """Make this change in the session, without being waited for."""
+        self._subject.correct(change)
+
+    @property
+    def badges(self) -> tuple[tuple[str, str], ...]:
+        """Which of several fetuses is scanned now, as it is said over the picture, with its colour."""
+        letter = self.fetuses.newest
+        return ((_("FETUS {letter}", letter=letter), ON_PICTURE.accent),) if letter else ()
 
     @property
     def foremost(self) -> SavedPlane | None:

@@ -252,6 +252,7 @@ class LiveSubject:
                 measurements=session.measurements(),
                 scales=session.scales(),
                 age=session.age(),
+                fetuses=session.fetuses(),
             )
 
         self._working += 1

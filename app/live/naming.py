@@ -13,6 +13,7 @@ from app.view_data import LIVE_NAME_KEYS, StripMarks
 from semc_core.labels import NON_STANDARD
 from semc_core.language import _
 from semc_core.session.correcting.changes import Change, Reject, Relabel, Restore
+from semc_core.session.fetuses import Fetuses
 from semc_core.session.records import PERSON, PlaneEntry
 from semc_core.text import scan_time
 from semc_core.types import SavedPlane
@@ -55,6 +56,14 @@ def marks_of(entries: Iterable[PlaneEntry], chosen: int | None) -> StripMarks:
     said = [entry for entry in entries if entry.chosen_by == PERSON]
     rejected = frozenset(entry.plane_id for entry in said if entry.rejected)
     return StripMarks(chosen, rejected, frozenset(entry.plane_id for entry in said) - rejected)
+
+
+def of_fetuses(marks: StripMarks, planes: Iterable[SavedPlane], fetuses: Fetuses) -> StripMarks:
+    """The marks, with the letter of the fetus of each plane."""
+    if not fetuses.letters:
+        return marks
+    letters = {plane.hold_id: fetuses.of_plane(plane.hold_id, plane.time_s) for plane in planes}
+    return replace(marks, fetuses=letters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -447,4 +447,4 @@ class LivePage(QWidget):
         if state.phase is Phase.STARTING and not self.view.choosing_region:
             hint = state.message or _("Waiting for the first frame.")
         accent = colour if text.tone is Tone.PLANE else ON_PICTURE.accent if region_by_hand else None
-        self.view.show_texts(tuple(badges), hint, accent)
+        self.view.show_texts((*badges, *self.kept.badges), hint, accent)

@@ -26,13 +26,16 @@ from semc_core.session.correcting.changes import (
     Change,
     LabelRegion,
     MarkRegion,
+    MoveToFetus,
     Reject,
     Relabel,
     RemoveRegion,
     Restore,
+    SetFetus,
     SetNote,
 )
 from semc_core.session.correcting.sentences import called
+from semc_core.session.fetuses import ONE
 from semc_core.session.records import PlaneEntry
 from semc_core.text import scan_time
 
@@ -271,6 +274,16 @@ class ReviewCommands:
     def _reject_for(self, number: int) -> None:
         if number <= len(REASONS):
             self.reject_for(REASONS[number] if number < len(REASONS) else "")
+
+    def move_to_fetus(self, letter: str) -> None:
+        """The chosen plane is of this fetus; "" is the next one."""
+        plane, fetuses = self._needed(), self._corrector.snapshot.fetuses or ONE
+        if plane is not None:
+            self._corrector.apply(MoveToFetus(plane.plane_id, letter or fetuses.after(plane.fetus)))
+
+    def turn_to_fetus(self, letter: str) -> None:
+        """From the frame that is shown on it is this fetus."""
+        self._corrector.apply(SetFetus(self.playhead.time_s, letter))
 
     def better(self) -> None:
         """Show the best frames of the chosen plane; again: do not."""

@@ -12,6 +12,7 @@ from app.commands import ONLY_LOOKED_AT
 from app.review.commands import ReviewCommands
 from app.review.presenter import REASONS
 from semc_core.language import _
+from semc_core.session.fetuses import ONE
 
 
 def show_plane_menu(commands: ReviewCommands, plane_id: int, at: QPoint, parent: QWidget) -> QMenu:
@@ -25,6 +26,11 @@ def show_plane_menu(commands: ReviewCommands, plane_id: int, at: QPoint, parent:
     for reason in REASONS:
         menu.addAction(_("Reject: {reason}", reason=_(reason)), partial(commands.reject_for, reason))
     menu.addAction(_("Reject: other words …"), partial(commands.reject_for, ""))
+    for letter in (commands.snapshot.fetuses or ONE).letters:
+        if chosen is not None and letter != chosen.fetus:
+            menu.addAction(
+                _("Move to fetus {letter}", letter=letter), partial(commands.move_to_fetus, letter)
+            )
     menu.addSeparator()
     menu.addAction(_("Note …"), commands.ask_note)
     if commands.looking_only:

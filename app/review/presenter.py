@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.formatting import Tone, percent, quality_text, unlike_text
+from app.formatting import Tone, percent, quality_text, unlike_text, when_text
 from app.keys import first_key
 from app.view_data import CLASS_KEYS, StripItem
 from semc_core.labels import NON_STANDARD, full_name, short_name
@@ -242,10 +242,11 @@ class PlaneItems:
 
 def _plane_item(plane: PlaneEntry, pixels: NDArray[np.uint8] | None, chosen: bool) -> StripItem:
     state = _("rejected") if plane.rejected else _(decided_by(plane))
+    upper = _(short_name(plane.plane)), percent(plane.confidence)
     return StripItem(
         key=plane.plane_id,
         pixels=pixels,
-        lines=((_(short_name(plane.plane)), percent(plane.confidence)), (scan_time(plane.time_s), state)),
+        lines=(upper, (when_text(plane.time_s, plane.fetus), state)),
         plane=plane.plane,
         mark=plane.chosen_by,
         chosen=chosen,
@@ -332,6 +333,7 @@ def plane_sentence(plane: PlaneEntry, quality: Quality | None = None) -> str:
         text += f" {names if plane.plane == NON_STANDARD else confirms}"
     elif how is not Authorship.FOUND and not (how is Authorship.CONFIRMED and plane.rejected):
         text += f" {decided_sentence(plane)}"
+    text += " " + _("Fetus {letter}.", letter=plane.fetus) if plane.fetus else ""
     if plane.rejected:
         why = shown_words(plane.reason)
         text += " " + (_("Rejected: {reason}.", reason=why) if why else _("Rejected."))
@@ -378,7 +380,7 @@ def mode_hint(mode: Mode, mark_from_s: float | None, rows: Sequence[ClassRow]) -
     return ""
 
 
-def where_texts(time_s: float, last_s: float, index: int, count: int) -> tuple[str, str]:
+def where_texts(time_s: float, last_s: float, index: int, count: int, letter: str = "") -> tuple[str, str]:
     """The place in the loop, at length and for where there is little room.
 
     "0:07.3 / 1:00.0   frame 220 of 1800" and "0:07.3  220"; frames are counted from 0, as in the files.
@@ -388,10 +390,11 @@ def where_texts(time_s: float, last_s: float, index: int, count: int) -> tuple[s
         last_s: Of the last frame.
         index: Of the frame in its source; in a recorded scan, in the scan.
         count: How many frames the source had by the end of the loop; 0 if there is no frame.
+        letter: Of the fetus that is scanned there, where there are several.
     """
     if not count:
         return _("No frames"), _("No frames")
-    now, last = scan_time(time_s), scan_time(last_s)
+    now, last = when_text(time_s, letter), scan_time(last_s)
     text = N_("{now} / {last}   frame {index} of {count}")
     return _(text, now=now, last=last, index=index, count=count), f"{now}  {index}"
 

@@ -143,6 +143,10 @@ class SessionWorker:
         """Corrections that were asked for and neither made nor refused yet."""
         return self._waiting
 
+    def fetus_at(self, time_s: float) -> str:
+        """The letter of the fetus that is scanned there; "" where there is one only."""
+        return "" if self.snapshot.fetuses is None else self.snapshot.fetuses.at(time_s)
+
     # Corrections.
 
     def apply(self, change: Change) -> None:
@@ -295,6 +299,7 @@ def _snapshot(session: Session, table: FrameTable | None) -> ReviewSnapshot:
         measurements=session.measurements(),
         scales=session.scales(),
         age=session.age(),
+        fetuses=session.fetuses(),
     )
 
 

@@ -14,7 +14,7 @@ from semc_core.errors import ProtocolError, SemcError
 from semc_core.imaging.thumbnail import thumbnail
 from semc_core.io.lock import is_held
 from semc_core.language import _
-from semc_core.protocols.checklist import session_checklist
+from semc_core.protocols.checklist import session_checklists
 from semc_core.protocols.fitting import fitting_protocol
 from semc_core.protocols.loader import ProtocolBook, load_protocols
 from semc_core.protocols.protocol import Protocol
@@ -53,7 +53,9 @@ class RowReader:
         best = max(pictures, key=lambda plane: plane.confidence, default=None)
         protocol, settled, required = self._protocol(session.model, words), 0, 0
         if protocol is not None:
-            rows = session_checklist(protocol, session.model, planes, words).required
+            letters = session.fetuses().letters
+            lists = session_checklists(protocol, session.model, planes, words, letters)
+            rows = [row for one in lists for row in one.required]
             settled, required = sum(row.settled for row in rows), len(rows)
         return SessionRow(
             folder=session.folder,

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QDesktopServices, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.formatting import percent, quality_text
+from app.formatting import percent, quality_text, when_text
 from app.view_data import NO_MARKS, StripMarks
 from app.widgets import theme
 from app.widgets.accessible import Role, announce, told_as
@@ -54,6 +54,11 @@ class PlaneCard(Card[SavedPlane]):
             self._tell()
             self.update()
 
+    @property
+    def when(self) -> str:
+        """The time, and of several fetuses the letter of the plane's."""
+        return when_text(self._item.time_s, self.marks.fetuses.get(self._item.hold_id, ""))
+
     def show_item(self, item: SavedPlane, colour: str) -> None:
         """Show this instead: a better frame of the same hold."""
         super().show_item(item, colour)
@@ -76,7 +81,9 @@ class PlaneCard(Card[SavedPlane]):
     def _tell(self) -> None:
         """What is read aloud: what the card shows without words, too."""
         item, marks = self._item, self.marks
-        words = f"{_(short_name(item.plane))} {item.confidence:.0%}", card_state(item, marks)
+        letter = marks.fetuses.get(item.hold_id, "")
+        of_fetus = _("fetus {letter}", letter=letter) if letter else ""
+        words = f"{_(short_name(item.plane))} {item.confidence:.0%}", of_fetus, card_state(item, marks)
         chosen = _("chosen") if marks.chosen == item.hold_id else ""
         self.setAccessibleName(", ".join(filter(None, (*words, chosen))))
 
@@ -119,7 +126,7 @@ class PlaneCard(Card[SavedPlane]):
         paint_ends(painter, first, (_(short_name(plane.plane)), name, colour), level)
         small = theme.scaled_font(self.font(), 0.9)
         state = card_state(plane, self.marks), small, theme.WARNING if plane.png is None else theme.DIM
-        paint_ends(painter, second, (scan_time(plane.time_s), small, theme.DIM), state)
+        paint_ends(painter, second, (self.when, small, theme.DIM), state)
         painter.end()
 
 

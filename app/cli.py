@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 from semc_core.cli.shared.arguments import model_file, positive
 from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.labels import short_name
+from semc_core.language import in_english
 from semc_core.picture_options import PICTURE_HELP, choices, picture_options
 from semc_core.runtime.load import DEVICES
 from semc_core.text import counted
@@ -231,7 +232,8 @@ def run(args: argparse.Namespace) -> int:
             # What was found is told all the same.
             fault = error
     if unseen or args.seconds is not None:
-        _tell(window, screenshot, as_json=args.json)
+        with in_english():
+            _tell(window, screenshot, as_json=args.json)
     if fault is not None:
         raise fault
     if window.scan.fault:

@@ -17,6 +17,7 @@ from app.choices import Choices
 from app.settings import Settings
 from app.tasks import Post
 from app.view_data import ReviewSnapshot
+from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
 from semc_core.protocols.protocol import Protocol
@@ -172,7 +173,7 @@ class ChecklistController(QObject):
     def _ask_why(self, protocol: Protocol | None, item_id: str, say: Say) -> None:
         item = None if protocol is None else protocol.item(item_id)
         if item is not None:
-            dialog = ReasonDialog(item.title, REASONS, self._window)
+            dialog = ReasonDialog(_(item.title), REASONS, self._window)
             dialog.answered.connect(lambda words: say(item_id, words))
             # Not every desktop gives the keys back to the window by itself.
             dialog.finished.connect(lambda result: self._window.activateWindow())

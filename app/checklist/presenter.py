@@ -166,7 +166,7 @@ def checklist_view(state: Checklist, model_planes: Collection[str] | None, enter
     required, share = state.required, f"{state.completeness:.0%}"
     settled = sum(row.settled for row in required)
     return ChecklistView(
-        title=state.protocol.title,
+        title=_(state.protocol.title),
         progress=f"{settled} / {len(required)}",
         share=state.completeness,
         summary=_("{percent} complete: {progress}.", percent=share, progress=_progress(state)),
@@ -225,12 +225,12 @@ def _tab(state: Checklist, scanned: bool) -> FetusTab:
 
 def _row(row: ChecklistItem, enter: float) -> ChecklistRow:
     best, said = row.best, _tip(row, enter)
-    tip = f"{row.item.title}: {said}"
+    tip = ": ".join((_(row.item.title), said))
     if row.item.optional:
-        tip = _("{title} (optional): {status}", title=row.item.title, status=said)
+        tip = _("{title} (optional): {status}", title=_(row.item.title), status=said)
     return ChecklistRow(
         item_id=row.item.id,
-        title=row.item.title,
+        title=_(row.item.title),
         status=row.status,
         status_text=_status_text(row, enter),
         tip=tip,
@@ -287,7 +287,8 @@ def _why_weak(best: Evidence, enter: float) -> str:
 def choices(book: ProtocolBook) -> tuple[tuple[str, str], ...]:
     """What can be chosen: id and title of each."""
     own: Iterable[tuple[str, str]] = (
-        (one.id, _("{title} (your own)", title=one.title) if one.own else one.title) for one in book.protocols
+        (one.id, _("{title} (your own)", title=one.title) if one.own else _(one.title))
+        for one in book.protocols
     )
     return ((AUTOMATIC, _("What the model knows")), *own, (NO_PROTOCOL, _("No protocol")))
 

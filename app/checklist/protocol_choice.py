@@ -105,7 +105,7 @@ class ProtocolChoice:
             "{title}: the model knows all of its {count} planes.",
             "{title}: the model knows all of its {count} planes.",
             len(protocol.items),
-            title=protocol.title,
+            title=_(protocol.title),
         )
         return sentence, False
 

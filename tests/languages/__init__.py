@@ -7,6 +7,7 @@ New texts come into each `assets/languages/*.po` without a translation, those th
 from __future__ import annotations
 
 import io
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from semc_core.language import CATALOGUES, ENGLISH, LANGUAGES
+from semc_core.paths import ASSETS
 
 ROOT: Final = Path(__file__).parent.parent.parent
 OTHERS: Final = tuple(code for code in LANGUAGES if code != ENGLISH)
@@ -42,7 +44,7 @@ _FOLDERS: Final = ("app", "semc_core")
 
 @cache
 def in_source() -> Catalog:
-    """All texts that the source marks."""
+    """All texts that the source marks, and the titles of the protocols that come with the program."""
     found = Catalog()
     with redirect_stderr(io.StringIO()):  # told of each f-string that is a value, which is none of the texts
         for folder in _FOLDERS:
@@ -51,6 +53,10 @@ def in_source() -> Catalog:
             ):
                 if message and message != ("", ""):
                     found.add(message)
+    for path in sorted((ASSETS / "protocols").glob("*.toml")):
+        protocol = tomllib.loads(path.read_text(encoding="utf-8"))
+        for titled in (protocol, *protocol["item"]):
+            found.add(titled["title"])
     return found
 
 

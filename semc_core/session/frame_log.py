@@ -16,7 +16,9 @@ from semc_core.session.session import COMMIT_EVERY_S, Session
 from semc_core.types import FrameResult
 
 _log = logging.getLogger(__name__)
-_FLUSH_WAIT_S: Final = 1.0
+_FLUSH_WAIT_S: Final = 10.0
+"""A disk that a machine's other work keeps busy takes more than a second for a few bytes. Who waits is the
+writer of planes alone; after a kill a plane that came before its frames would not be taken over."""
 _WAITING_LIMIT: Final = 3600
 """Frames that wait while the disk takes none: a minute at 60 frames/s, half a megabyte."""
 
@@ -67,7 +69,7 @@ class FrameLog:
                 self._changed.notify_all()
 
     def flush(self) -> None:
-        """Wait until what was put before is logged: a second at most, and not where that cannot be done."""
+        """Wait until what was put before is logged: some seconds at most, and not where that cannot be done."""
         with self._changed:
             wanted, self._due_s = self._taken, 0.0
             self._changed.notify_all()

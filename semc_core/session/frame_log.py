@@ -69,7 +69,7 @@ class FrameLog:
                 self._changed.notify_all()
 
     def flush(self) -> None:
-        """Wait until what was put before is logged: some seconds at most, and not where that cannot be done."""
+        """Wait until what was put before is logged: seconds at most, and not where that cannot be done."""
         with self._changed:
             wanted, self._due_s = self._taken, 0.0
             self._changed.notify_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -26,6 +27,9 @@ from app.widgets.accessible import announce
 from app.widgets.fitted import FittedLabel, tell_whole
 from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.language import _
+
+_EDGES_PX: Final = 2
+"""Both edges of the list of keys, which are seen while it has the focus."""
 
 
 class BannerBar(QFrame):
@@ -219,16 +223,16 @@ class HelpOverlay(QFrame):
         keys = _list_of_keys(page)
         room, size, margins = self._room.rect(), keys.sizeHint(), self._layout.contentsMargins()
         bar = theme.scroll_bar_px()
-        most = room.width() - margins.left() - margins.right() - bar - 2 * self.frameWidth()
+        most = room.width() - margins.left() - margins.right() - bar - 2 * self.frameWidth() - _EDGES_PX
         if size.width() > most:
             size = _wrapped(keys, most)
         # Only now: laid out once at its full width it would keep that.
         self._scroll.setWidget(keys)
         keys.setAutoFillBackground(False)  # on the ground of the card
-        self._scroll.setFixedWidth(size.width() + bar)
-        self._scroll.setMaximumHeight(size.height() + 2)
+        self._scroll.setFixedWidth(size.width() + bar + _EDGES_PX)
+        self._scroll.setMaximumHeight(size.height() + 2 + _EDGES_PX)
         self._layout.activate()
-        high = self.sizeHint().height() - self._scroll.sizeHint().height() + size.height() + 2
+        high = self.sizeHint().height() - self._scroll.sizeHint().height() + size.height() + 2 + _EDGES_PX
         self.resize(QSize(self.sizeHint().width(), high).boundedTo(room.size()))
         self.move((room.width() - self.width()) // 2, (room.height() - self.height()) // 2)
         self.show()

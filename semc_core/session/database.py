@@ -137,6 +137,8 @@ def open_database(folder: Path, *, read_only: bool) -> sqlite3.Connection:
     """
     check_there(folder)
     with translate_sqlite_errors(folder):
+        if read_only:
+            _roll_back(folder)
         connection = connect(folder, read_only=read_only)
         try:
             _check(connection, folder)
@@ -147,6 +149,21 @@ def open_database(folder: Path, *, read_only: bool) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def _roll_back(folder: Path) -> None:
+    """Let SQLite take back what a kill left half written: who may only read cannot, and would read nothing.
+
+    So it is where the kill came while the database changed to or from a write-ahead log.
+    """
+    try:
+        with closing(connect(folder, read_only=True)) as connection:
+            connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+            raise
+        with closing(connect(folder, read_only=False)) as connection:
+            connection.execute("PRAGMA user_version").fetchone()
 
 
 def check_there(folder: Path) -> None:

@@ -107,12 +107,12 @@ def test_the_checklist_is_translated_and_what_it_keeps_is_not() -> None:
     assert view.summary == "50% COMPLETE: 0 OF 2 FOUND, 1 NOT POSSIBLE, 1 WEAK."
     first, second = view.rows
     assert first.status_text == "WEAK 62%"
-    assert first.tip.startswith("Plane A: WEAK, AA 62% AT 0:07.3. CAPTURED BY HAND; THE MODEL SHOULD BE 80% ")
-    assert second.tip == "Plane B: NOT POSSIBLE. GAS."
+    assert first.tip.startswith("PLANE A: WEAK, AA 62% AT 0:07.3. CAPTURED BY HAND; THE MODEL SHOULD BE 80% ")
+    assert second.tip == "PLANE B: NOT POSSIBLE. GAS."
     assert [status_word(each) for each in Status] == [str(each).upper() for each in Status]
     assert word_on(PROTOCOL, "b", REASONS[0]).reason == "Gas"
     missing = checklist_view(checklist(PROTOCOL, (), (), None, 0.8), None, 0.8).rows[0]
-    assert missing.tip == "Plane A: MISSING (A OR AA)."
+    assert missing.tip == "PLANE A: MISSING (A OR AA)."
 
 
 @pytest.mark.usefixtures("shouted")

@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from semc_core.errors import SemcError, SessionError
 from semc_core.measure.gestation import GestationalAge
 from semc_core.session.audit_log import canonical, logged_holds
-from semc_core.session.correcting.changes import AddMeasurement, Relabel, SetAge, SetItem, SetNote, SetScale
+from semc_core.session.correcting.changes import (
+    AddMeasurement,
+    MoveToFetus,
+    Relabel,
+    SetAge,
+    SetFetus,
+    SetItem,
+    SetNote,
+    SetScale,
+)
 from semc_core.session.database import DATABASE_NAME
 from semc_core.session.recording.proof import HASHED
 from semc_core.session.records import PROGRAM
@@ -53,6 +62,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         session.apply(AddMeasurement("distance", ((1.0, 1.0), (5.0, 4.0)), 10, 0.4, 320, 240, plane_id=1))
         session.apply(SetScale(((1.0, 1.0), (5.0, 4.0)), 2.0, 10, 320, 240))
         session.apply(SetAge(GestationalAge(140, "CRL")))
+        session.apply(SetFetus(0.2, "B"))
+        session.apply(MoveToFetus(1, "A"))
         session.record_export("folder", "study", "ab" * 32, {"planes": 2})
         (folder / "recording.mkv").write_bytes(b"no video")
         (folder / "recording.csv").write_bytes(b"frame_index,pts_s,time_ms,channels\n")

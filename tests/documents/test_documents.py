@@ -17,6 +17,7 @@ from semc_core.io.rules import one_of, within
 from semc_core.measure.gestation import ORIGINS
 from semc_core.measure.shapes import KINDS, STRUCTURES
 from semc_core.session.audit_log import canonical
+from semc_core.session.fetuses import LETTERS
 from semc_core.session.records import MAKERS, SCALES
 from semc_core.session.state import PAYLOAD, TABLES
 from tests.documents.test_bad_documents import BOUNDED, JSON_VALUES
@@ -49,6 +50,8 @@ def test_what_a_log_says_has_the_same_bytes_when_it_was_read(
     row = {column: data.draw(CELLS[kind]) for column, kind in table.columns.items()}
     if name in ("session", "ages"):
         row["id"] = 1
+    if name in ("turns", "fetuses"):
+        row["fetus"] = data.draw(st.sampled_from(LETTERS))
     if name == "ages":
         row |= {"days": data.draw(st.integers(28, 308)), "origin": data.draw(st.sampled_from(ORIGINS))}
     if name in ("measurements", "scales"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from semc_core.errors import SessionError
 from semc_core.session.correcting.changes import AddPlane, ChooseFrame, Relabel
+from semc_core.session.database import DATABASE_NAME
 from semc_core.session.files import write_plane
 from semc_core.session.records import Proof
 from semc_core.session.session import Session
@@ -239,3 +242,27 @@ def test_a_database_that_is_cut_short_is_said(tmp_path: Path) -> None:
     with pytest.raises(SessionError, match="damaged"):
         Session.open(tmp_path / "s")
     assert not (tmp_path / "s" / "session.lock").exists()
+
+
+_HALF_WRITTEN = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode = DELETE")
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("CREATE TABLE half (words TEXT)")
+for _ in range(200):
+    connection.execute("INSERT INTO half VALUES (?)", ("x" * 5000,))
+os._exit(1)
+"""
+
+
+def test_a_session_whose_database_was_half_written_without_a_log_ahead_is_opened(tmp_path: Path) -> None:
+    folder = tmp_path / "scan"
+    with filled_session(folder) as session:
+        planes = session.planes()
+    subprocess.run([sys.executable, "-c", _HALF_WRITTEN, folder / DATABASE_NAME], check=False)
+    assert (folder / f"{DATABASE_NAME}-journal").stat().st_size > 0
+    with Session.open(folder) as session:
+        assert session.planes() == planes
+        assert session.verify().ok

@@ -34,6 +34,7 @@ _LINE_MM: Final = 4.6
 _TITLE_MM: Final = 42.0
 _FONT: Final = "Noto"
 _CHINESE: Final = "Chinese"
+_FIRST_CHINESE: Final = "\u2e80"
 _INK: Final = (22, 34, 46)
 _SOFT: Final = (91, 107, 122)
 _HEAD: Final = (90, 107, 122)  # of a table; told from _SOFT
@@ -53,7 +54,8 @@ def pdf_report(data: ReportData) -> bytes:
     # It names each character that a font lacks, and what a person typed does not belong into a log.
     logging.getLogger("fpdf.output").setLevel(logging.ERROR)
     logging.getLogger("fpdf.fpdf").setLevel(logging.ERROR)
-    page = _Page(data.code, data.warning, data.foot)
+    chinese = current() == "zh" or any(letter >= _FIRST_CHINESE for letter in _words(data))
+    page = _Page(data.code, data.warning, data.foot, chinese=chinese)
     page.add_page()
     _title(page, data)
     _planes(page, data.planes)
@@ -72,7 +74,7 @@ def pdf_report(data: ReportData) -> bytes:
 class _Page(FPDF):
     """A4 upright, with the fonts and a foot on every page. `was_cut` says whether words were left out."""
 
-    def __init__(self, code: str, warning: str, foot: str = "") -> None:
+    def __init__(self, code: str, warning: str, foot: str = "", *, chinese: bool = False) -> None:
         super().__init__("portrait", "mm", "A4")
         self._foot = foot
         self._warning = warning
@@ -81,9 +83,10 @@ class _Page(FPDF):
         self.set_auto_page_break(True, 18)
         for style, name in (("", "NotoSans-Regular.ttf"), ("B", "NotoSans-Bold.ttf")):
             self.add_font(_FONT, style, ASSETS / "fonts" / name)
-        # Only what is written of it comes into the file; it has one weight.
-        self.add_font(_CHINESE, "", CHINESE_FONT)
-        self.set_fallback_fonts([_CHINESE], exact_match=False)
+        if chinese:
+            # Only what is written of it comes into the file; it has one weight.
+            self.add_font(_CHINESE, "", CHINESE_FONT)
+            self.set_fallback_fonts([_CHINESE], exact_match=False)
         self.set_title(_("Standard planes, {code}", code=code))
         self.set_creator(f"SEMC Live {VERSION}")
         self.set_creation_date(datetime(2000, 1, 1, tzinfo=UTC))
@@ -136,17 +139,21 @@ class _Page(FPDF):
 
     def lacks_glyphs(self, data: ReportData) -> bool:
         """Whether a person typed something that the fonts cannot show."""
-        words = [data.code, data.note, *(plane.note + plane.plane for plane in data.planes)]
-        words += [value for _title, value in data.subject]
-        words += [label + note for _when, label, note in data.regions]
-        if data.checklist is not None:
-            words += [data.checklist.title, *(row.title + row.reason for row in data.checklist.rows)]
         known: set[int] = set()
-        for name in (_FONT, _CHINESE):
-            font = self.fonts[name.lower()]
-            assert isinstance(font, TTFFont)
-            known |= font.cmap.keys()
-        return any(ord(letter) not in known for letter in "".join(words) if letter.isprintable())
+        for name in (_FONT.lower(), _CHINESE.lower()):
+            if isinstance(font := self.fonts.get(name), TTFFont):
+                known |= font.cmap.keys()
+        return any(ord(letter) not in known for letter in _words(data) if letter.isprintable())
+
+
+def _words(data: ReportData) -> str:
+    """What may have letters of any script: what a person typed, and what a protocol is called."""
+    words = [data.code, data.note, *(plane.note + plane.plane for plane in data.planes)]
+    words += [value for _title, value in data.subject]
+    words += [label + note for _when, label, note in data.regions]
+    if data.checklist is not None:
+        words += [data.checklist.title, *(row.title + row.reason for row in data.checklist.rows)]
+    return "".join(words)
 
 
 def _title(page: _Page, data: ReportData) -> None:

@@ -306,7 +306,7 @@ class Annotating(QObject):
             if each.chosen_by == PERSON or each.rejected or each.note
         )
         corrected = decided, shown.regions, shown.note, shown.items
-        return *corrected, shown.measurements, shown.scales, shown.age
+        return *corrected, shown.measurements, shown.scales, shown.age, shown.fetuses
 
     def _touched(self) -> None:
         self._show()

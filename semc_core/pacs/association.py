@@ -157,7 +157,13 @@ class DicomAssociation:
         answer = event.assoc._serve_request
 
         def answer_while_open(message: Any, context_id: int) -> None:
-            """An answer must not follow the request to release (PS3.8): what comes then is said again."""
+            """An answer must not follow the request to release (PS3.8): what comes then is said again.
+
+            Reports come on threads of their own. The reader itself must not wait: who releases waits for it.
+            """
+            if threading.current_thread() is event.assoc:
+                answer(message, context_id)
+                return
             with self._answering:
                 if event.assoc.is_established:
                     answer(message, context_id)

@@ -10,7 +10,7 @@ from typing import Final
 
 from app.formatting import percent
 from semc_core.language import N_, _
-from semc_core.protocols.checklist import Checklist, ChecklistItem, Evidence, Status
+from semc_core.protocols.checklist import Checklist, ChecklistItem, Evidence, Status, progress_words
 from semc_core.protocols.fitting import brought_protocol, fitting_protocol
 from semc_core.protocols.loader import ProtocolBook
 from semc_core.protocols.protocol import Protocol, unknown_sentence
@@ -40,13 +40,6 @@ _STATUSES: Final = MappingProxyType(
         Status.MISSING: N_("missing"),
         Status.NOT_POSSIBLE: N_("not possible"),
         Status.UNKNOWN: N_("unknown to the model"),
-    }
-)
-_COUNTED: Final = MappingProxyType(
-    {
-        Status.NOT_POSSIBLE: N_("{count} not possible"),
-        Status.WEAK: N_("{count} weak"),
-        Status.UNKNOWN: N_("{count} unknown to the model"),
     }
 )
 
@@ -169,20 +162,10 @@ def checklist_view(state: Checklist, model_planes: Collection[str] | None, enter
         title=_(state.protocol.title),
         progress=f"{settled} / {len(required)}",
         share=state.completeness,
-        summary=_("{percent} complete: {progress}.", percent=share, progress=_progress(state)),
+        summary=_("{percent} complete: {progress}.", percent=share, progress=progress_words(state)),
         rows=tuple(_row(row, enter) for row in state.rows),
         warning="" if model_planes is None else unknown_sentence(state.protocol, model_planes, most=3),
     )
-
-
-def _progress(state: Checklist) -> str:
-    """As `semc_core.protocols.checklist.progress_words`, in the window's language."""
-    required = state.required
-    if not required:
-        return _("nothing is required")
-    parts = [_("{found} of {count} found", found=state.count(Status.FOUND), count=len(required))]
-    parts += [_(text, count=count) for status, text in _COUNTED.items() if (count := state.count(status))]
-    return ", ".join(parts)
 
 
 def status_word(status: Status) -> str:

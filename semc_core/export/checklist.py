@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semc_core.language import _
+from semc_core.language import _, joined
 from semc_core.protocols.checklist import Checklist as State
 from semc_core.protocols.checklist import ChecklistItem, progress_words, session_checklists
 from semc_core.protocols.protocol import Protocol
@@ -17,16 +17,23 @@ class ChecklistRow:
     """One line of a protocol's checklist, as the report shows it.
 
     Attributes:
-        title: The item in words; of one of several fetuses with its letter before it.
+        title: The item in words.
         planes: Class names that fulfil it.
         status: "found", "weak", "missing", "not possible" or "unknown to the model".
         reason: A person's words on it, if free text is wanted; or "".
+        fetus: Letter of the one that it is of; "" where there is one only.
     """
 
     title: str
     planes: tuple[str, ...]
     status: str
     reason: str = ""
+    fetus: str = ""
+
+    @property
+    def words(self) -> str:
+        """The title, of one of several fetuses with its letter before it."""
+        return _("Fetus {letter}: {title}", letter=self.fetus, title=self.title) if self.fetus else self.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ def export_checklist(
     """
     found = session_checklists(protocol, model, planes, words, letters)
     rows = tuple(_row(protocol, row, model, state.fetus) for state in found for row in state.rows)
-    return Checklist(protocol.title, rows, " ".join(map(_progress, found)))
+    return Checklist(_(protocol.title), rows, joined(map(_progress, found)))
 
 
 def _progress(state: State) -> str:
@@ -77,6 +84,5 @@ def _row(protocol: Protocol, row: ChecklistItem, model: ModelEntry, fetus: str) 
     # Other models' names for the plane say nothing to who reads the report.
     known = protocol.known_names(item, model.classes)
     planes = (row.best.plane,) if row.best is not None else known or item.planes[:1]
-    title = f"{item.title} (optional)" if item.optional else item.title
-    title = f"Fetus {fetus}: {title}" if fetus else title
-    return ChecklistRow(title, planes, str(row.status), row.reason)
+    title = _("{title} (optional)", title=_(item.title)) if item.optional else _(item.title)
+    return ChecklistRow(title, planes, str(row.status), row.reason, fetus)

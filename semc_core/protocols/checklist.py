@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
+from semc_core.language import N_, _, joined
 from semc_core.protocols.protocol import Protocol, ProtocolItem
 from semc_core.session.fetuses import FIRST
 from semc_core.session.records import PERSON, ItemEntry, ModelEntry, PlaneEntry
@@ -20,6 +23,15 @@ class Status(StrEnum):
     MISSING = "missing"
     NOT_POSSIBLE = "not possible"
     UNKNOWN = "unknown to the model"
+
+
+_COUNTED: Final = MappingProxyType(
+    {
+        Status.NOT_POSSIBLE: N_("{count} not possible"),
+        Status.WEAK: N_("{count} weak"),
+        Status.UNKNOWN: N_("{count} unknown to the model"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +228,7 @@ def progress_words(state: Checklist) -> str:
     """How far it is: "4 of 6 found, 1 not possible, 1 weak"; optional items are not counted."""
     required = state.required
     if not required:
-        return "nothing is required"
-    parts = [f"{state.count(Status.FOUND)} of {len(required)} found"]
-    for status in (Status.NOT_POSSIBLE, Status.WEAK, Status.UNKNOWN):
-        if count := state.count(status):
-            parts.append(f"{count} {status}")
-    return ", ".join(parts)
+        return _("nothing is required")
+    parts = [_("{found} of {count} found", found=state.count(Status.FOUND), count=len(required))]
+    parts += [_(text, count=count) for status, text in _COUNTED.items() if (count := state.count(status))]
+    return joined(parts, ", ")

@@ -33,7 +33,7 @@ from semc_core.export.dicom.report_document import FINDINGS, observer, of_fetus,
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.measured import UCUM, measured_values
 from semc_core.labels import full_name
-from semc_core.language import _
+from semc_core.language import _, english
 from semc_core.measure.dating import Dated
 from semc_core.measure.gestation import GestationalAge
 from semc_core.session.correcting.sentences import decision
@@ -198,8 +198,8 @@ def _evaluations(
     texts += _measured_words(reported, age)
     items: list[sr.ContentItem] = []
     if checklist is not None:
-        texts.append(f"Protocol: {checklist.title}")
-        texts += [f"{row.title}: {row.reason}" for row in checklist.rows if row.reason]
+        texts.append(f"Protocol: {english(checklist.title)}")
+        texts += [f"{english(row.words)}: {row.reason}" for row in checklist.rows if row.reason]
         items = [_checklist_item(row) for row in checklist.rows]
     comments = [
         sr.TextContentItem(name=COMMENT, value=text, relationship_type=_CONTAINS) for text in texts if text
@@ -211,8 +211,12 @@ def _evaluations(
 
 def _checklist_item(row: ChecklistRow) -> sr.CodeContentItem:
     planes = ", ".join(full_name(plane) for plane in row.planes)
-    return sr.CodeContentItem(
-        name=own_code(f"item {row.title}", row.title or planes),
+    title = english(row.title)
+    item = sr.CodeContentItem(
+        name=own_code(f"item {title}", title or planes),
         value=own_code(row.status, row.status.capitalize()),
         relationship_type=_CONTAINS,
     )
+    if row.fetus:
+        item.ContentSequence = sr.ContentSequence(of_fetus(row.fetus))
+    return item

@@ -152,7 +152,7 @@ def _words(data: ReportData) -> str:
     words += [value for _title, value in data.subject]
     words += [label + note for _when, label, note in data.regions]
     if data.checklist is not None:
-        words += [data.checklist.title, *(row.title + row.reason for row in data.checklist.rows)]
+        words += [data.checklist.title, *(row.words + row.reason for row in data.checklist.rows)]
     return "".join(words)
 
 
@@ -315,7 +315,7 @@ def _checklist(page: _Page, data: ReportData) -> None:
     rows = [_titles(CHECKLIST_TITLES)]
     for row in data.checklist.rows:
         status = _(row.status) + (f" ({row.reason})" if row.reason else "")
-        rows.append((row.title, ", ".join(row.planes), status))
+        rows.append((row.words, ", ".join(row.planes), status))
     colours = [_HEAD, *(_STATUS.get(row.status, _SOFT) for row in data.checklist.rows)]
     _table(page, rows, (0.46, 0.24, 0.30), colours)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.commands import REVIEW
 from semc_core.language import _
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from app.live.page import LivePage
     from app.review.controller import ReviewController
     from app.review.page import ReviewPage
+
+_AFTER_S: Final = 0.001
+"""A turn comes after the frame that its key was pressed at: what is saved of that is of the one before."""
 
 
 class FetusKeys:
@@ -69,7 +72,7 @@ class FetusKeys:
         elif in_review and self._page.commands is not None:
             self._page.commands.turn_to_fetus(letter)
         elif (result := self._live.result) is not None:
-            self._live.kept.correct(SetFetus(result.packet.pts_s, letter))
+            self._live.kept.correct(SetFetus(result.packet.pts_s + _AFTER_S, letter))
         else:
             self._tell(_("No frame was analysed yet; say it when the picture is there."))
 

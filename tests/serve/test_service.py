@@ -103,8 +103,10 @@ def test_a_loop_comes_back_as_images_report_and_key_objects_that_name_nobody(
 
 
 def test_no_thread_of_the_service_turns_on_warnings_that_quote_values_for_another(
-    tmp_path: Path, model: Path
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Threads of tests before may have left it as one of them found it within another.
+    monkeypatch.setattr(pydicom.config.settings, "_reading_validation_mode", None)
     with Service(settings_of(tmp_path / "inbox", model=str(model)), tmp_path):
         first, second = disable_value_validation(), disable_value_validation()
         first.__enter__()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from gettext import NullTranslations
 from string import Formatter
 
 import pytest
@@ -16,6 +15,7 @@ from semc_core import language
 from tests.app.own_process import ALONE, alone
 from tests.app.test_any_window import Stage, stage, wrong
 from tests.languages import OTHERS
+from tests.languages.made_up import MadeUp
 
 __all__ = ["stage"]
 
@@ -27,26 +27,19 @@ _LETTERS = str.maketrans(
 )
 
 
-class Longer(NullTranslations):
-    """Texts as a language might have them that needs more room."""
-
-    def gettext(self, message: str) -> str:
-        """The text with other letters, and longer."""
-        return "".join(
-            before.translate(_LETTERS) + ("" if name is None else f"{{{name}}}")
-            for before, name, _, _ in Formatter().parse(message)
-        )
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        """The same of the form for `n`."""
-        return self.gettext(msgid1 if n == 1 else msgid2)
+def longer(message: str) -> str:
+    """The text with other letters, as a language might say it that needs more room."""
+    return "".join(
+        before.translate(_LETTERS) + ("" if name is None else f"{{{name}}}")
+        for before, name, _, _ in Formatter().parse(message)
+    )
 
 
 @pytest.fixture
 def spoken(qapp: QApplication, code: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The language, before anything of a window is made."""
     if code == MIRRORED:
-        language.use_catalogue(code, Longer())
+        language.use_catalogue(code, MadeUp(longer))
         qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     else:
         monkeypatch.setenv("SEMC_LANGUAGE", code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gettext
 from collections.abc import Iterator
 
 import pytest
@@ -20,7 +19,7 @@ from app.preferences.presenter import (
     switch,
 )
 from app.widgets.levels import Levels
-from semc_core import language
+from tests.languages.made_up import speaking
 
 _GERMAN = {
     "Ctrl": "Strg",
@@ -44,18 +43,11 @@ _GERMAN = {
 }
 
 
-class _German(gettext.NullTranslations):
-    def gettext(self, message: str) -> str:
-        return _GERMAN.get(message, message)
-
-
 @pytest.fixture
 def german() -> Iterator[None]:
     """Some texts are German."""
-    before = language.current()
-    language.use_catalogue("de", _German())
-    yield
-    language.use(before)
+    with speaking(lambda text: _GERMAN.get(text, text)):
+        yield
 
 
 def _binding(name: str) -> KeyBinding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gettext
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,7 +11,6 @@ from app.checklist.presenter import REASONS, checklist_view, status_word, word_o
 from app.formatting import Tone
 from app.live.presenter import DELAY, readout, status_items, with_card, with_delay
 from app.measuring.presenter import figures, measure_row, proposal_text, scale_text, tool_hint
-from semc_core import language
 from semc_core.errors import UsageError
 from semc_core.labels import LIVER_CLASSES, full_name
 from semc_core.measure.calibration import FROM_REGION, Calibration, over_line
@@ -28,30 +26,19 @@ from semc_core.protocols.checklist import Evidence, Status, checklist
 from semc_core.protocols.protocol import Protocol, ProtocolItem
 from semc_core.session.records import BY_HAND, NO_SCALE, SCALES, ItemEntry, MeasurementEntry
 from semc_core.types import CaptureInfo, Crop, FramePacket, FrameResult, SourceInfo
+from tests.languages import made_up
+from tests.languages.made_up import speaking
 
 PROTOCOL = Protocol(
     "own", "Own", (ProtocolItem("a", "Plane A", ("A", "AA")), ProtocolItem("b", "Plane B", ("B",)))
 )
 
 
-class _Shouted(gettext.NullTranslations):
-    """Every text in capital letters, but for the names of its values."""
-
-    def gettext(self, message: str) -> str:
-        parts = message.replace("{", "\0{").replace("}", "}\0").split("\0")
-        return "".join(part if part.startswith("{") else part.upper() for part in parts)
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid1 if n == 1 else msgid2)
-
-
 @pytest.fixture
 def shouted() -> Iterator[None]:
     """Texts are in capital letters, and numbers have a comma."""
-    before = language.current()
-    language.use_catalogue("de", _Shouted())
-    yield
-    language.use(before)
+    with speaking(made_up.shouted):
+        yield
 
 
 def _result(label: str) -> FrameResult:

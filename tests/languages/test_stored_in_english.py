@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gettext
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from semc_core import language
 from semc_core.errors import SourceError
 from semc_core.language import _, decimal, english, in_both, joined, plural, replaced
 from semc_core.model.comparison import Comparison, Measured
@@ -20,8 +18,11 @@ from semc_core.sources.live.outage import NO_PICTURES, OutageTeller
 from semc_core.sources.open import open_source
 from semc_core.text import readable
 from semc_core.types import SourceInfo
+from tests.languages.made_up import speaking
 
 _SAID = {
+    "{count} frame": "{count} Bild",
+    "{count} frames": "{count} Bilder",
     "{name} refuses.": "{name} lehnt ab.",
     "{why} It is tried again.": "{why} Es wird wieder versucht.",
     "{name} gave no pictures for {seconds} s; the scan went on.": "{name} gab {seconds} s lang kein Bild.",
@@ -34,19 +35,10 @@ _SAID = {
 }
 
 
-class _German(gettext.NullTranslations):
-    def gettext(self, message: str) -> str:
-        return _SAID.get(message, message)
-
-    def ngettext(self, one: str, many: str, count: int) -> str:
-        return {"{count} frame": "{count} Bild"}.get(one, one) if count == 1 else "{count} Bilder"
-
-
 @pytest.fixture(autouse=True)
 def german() -> Iterator[None]:
-    language.use_catalogue("de", _German())
-    yield
-    language.use(language.ENGLISH)
+    with speaking(lambda text: _SAID.get(text, text)):
+        yield
 
 
 def test_a_text_keeps_what_it_is_in_english() -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gettext
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from semc_core import language
 from semc_core.session.correcting.changes import (
     AddMeasurement,
     AddPlane,
@@ -36,6 +34,7 @@ from semc_core.session.correcting.sentences import (
     region_text,
     seen_words,
 )
+from tests.languages.made_up import speaking
 
 FRAME = cast(Any, SimpleNamespace(packet=SimpleNamespace(index=90, pts_s=7.3)))
 POINTS = cast(Any, ())
@@ -79,16 +78,10 @@ SAID = (
 )
 
 
-class _Marked(gettext.NullTranslations):
-    def gettext(self, message: str) -> str:
-        return f"<{message}>"
-
-
 @pytest.fixture
 def marked() -> Iterator[None]:
-    language.use_catalogue("de", _Marked())
-    yield
-    language.use("en")
+    with speaking(lambda text: f"<{text}>"):
+        yield
 
 
 @pytest.mark.parametrize(("logged", "seen"), SAID)

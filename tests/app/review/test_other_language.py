@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gettext
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +11,7 @@ from app.sessions.presenter import size_text
 from semc_core import language
 from semc_core.session.records import PERSON
 from tests.app.review.test_presenter import plane
+from tests.languages.made_up import speaking
 
 _GERMAN = {
     "wrong plane": "falsche Ebene",
@@ -20,18 +20,11 @@ _GERMAN = {
 }
 
 
-class _German(gettext.NullTranslations):
-    def gettext(self, message: str) -> str:
-        return _GERMAN.get(message, message)
-
-
 @pytest.fixture(autouse=True)
 def german() -> Iterator[None]:
     """Some texts are German."""
-    before = language.current()
-    language.use_catalogue("de", _German())
-    yield
-    language.use(before)
+    with speaking(lambda text: _GERMAN.get(text, text)):
+        yield
 
 
 def test_words_of_the_program_are_shown_translated_and_stored_in_english() -> None:

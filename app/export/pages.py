@@ -9,7 +9,6 @@ from app.export.presenter import ExportState, done_sentence, progress_sentence, 
 from app.widgets import theme
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel
-from semc_core.export.notices import shown
 from semc_core.export.options import ExportResult
 from semc_core.language import _
 
@@ -133,7 +132,7 @@ class DonePage(QWidget):
         """Show this; Enter closes."""
         self._sentence.setText(done_sentence(result, deidentified))
         self._where.setText(_("in {folder}", folder=result.target.parent))
-        self._notices.setText("\n\n".join(map(shown, result.notices)))
+        self._notices.setText("\n\n".join(map(_, result.notices)))
         why_not = why_no_report(result.target)
         self.report.setEnabled(not why_not)
         self.report.setToolTip(why_not)

@@ -19,10 +19,9 @@ from semc_core.errors import ExportError, FrameDamaged, SemcError, SessionError
 from semc_core.export.dicom.lossy import lossy_of_video
 from semc_core.export.dicom.pixels import Lossy
 from semc_core.export.masks import MaskBook, device_of
-from semc_core.export.notices import Notice, shown
 from semc_core.export.options import ExportOptions
 from semc_core.labels import short_name
-from semc_core.language import N_, _, in_english
+from semc_core.language import N_, _, english
 from semc_core.measure.gestation import GestationalAge
 from semc_core.pose import FramePoses, Pose
 from semc_core.review.loop import loop_place, recorded_videos
@@ -52,7 +51,7 @@ BEFORE_S: Final = 2.0
 AFTER_S: Final = 1.0
 """How much of the scan round a plane is in its clip."""
 
-LOOP_GONE: Final = Notice(N_("the loop that was analysed is no longer there, or was changed"))
+LOOP_GONE: Final = N_("the loop that was analysed is no longer there, or was changed")
 """Why a plane has no clip."""
 _NOT_RECORDED: Final = (
     N_("the recording of this scan holds no frame that can be shown"),
@@ -98,7 +97,7 @@ class CollectedPlane:
             raise ExportError(
                 _(
                     "{plane} has no picture; choose a frame for it, or reject it.",
-                    plane=shown(named(plane)),
+                    plane=named(plane),
                 )
             )
         return read_png(self.folder / plane.png, plane.png_sha256)
@@ -231,9 +230,9 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
         )
 
 
-def named(plane: PlaneEntry) -> Notice:
+def named(plane: PlaneEntry) -> str:
     """What a sentence calls the plane: as the window does, by name and time."""
-    return Notice(N_("{plane} at {time}"), plane=short_name(plane.plane), time=scan_time(plane.time_s))
+    return _("{plane} at {time}", plane=_(short_name(plane.plane)), time=scan_time(plane.time_s))
 
 
 def cut(source: SeekableSource, start_s: float, end_s: float) -> Iterator[FramePacket]:
@@ -260,7 +259,7 @@ def _saved_frames(plane: PlaneEntry, path: Path) -> Iterator[FramePacket]:
         raise ExportError(
             _(
                 "The clip of {plane} cannot be read; put it back, or export without clips.",
-                plane=shown(named(plane)),
+                plane=named(plane),
             )
         ) from error
     if changed:
@@ -268,7 +267,7 @@ def _saved_frames(plane: PlaneEntry, path: Path) -> Iterator[FramePacket]:
             _(
                 "The clip of {plane} was changed since it was saved; put the old one back, or export without "
                 "clips.",
-                plane=shown(named(plane)),
+                plane=named(plane),
             )
         )
     with closing(open_source(str(path))) as source:
@@ -287,13 +286,12 @@ def _open_loop(session: Session, known: Path | None) -> tuple[SeekableSource | N
         ) from error
 
 
-def _why_gone(session: Session) -> Notice:
+def _why_gone(session: Session) -> str:
     """Why there is no loop. A file's name may tell who was examined: it stays out of the bundle."""
     if session.source.path is not None:
-        return LOOP_GONE
-    with in_english():  # for the manifest
-        missing = loop_place(session).missing
-    return Notice(missing[:1].lower() + missing[1:].rstrip("."))
+        return _(LOOP_GONE)
+    missing = english(loop_place(session).missing)
+    return _(missing[:1].lower() + missing[1:].rstrip("."))
 
 
 def _examination(session: Session, dicom_file: Path | None, options: ExportOptions) -> Examination | None:

@@ -31,13 +31,12 @@ from semc_core.export.dicom.lossy import after, lossy_of_source
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.dicom.uids import UidMaker
 from semc_core.export.masks import blanked, shared_region
-from semc_core.export.notices import Notice
-from semc_core.export.ocr import NOT_LOOKED, TextFinding, TextFound
+from semc_core.export.ocr import TextFinding, TextFound, not_looked
 from semc_core.export.options import ExportOptions
 from semc_core.export.pose_names import PoseNames
 from semc_core.export.text_search import NO_TEXT, ClipLook, TextSearch, TextSeen
 from semc_core.export.watch import Watch
-from semc_core.language import N_
+from semc_core.language import N_, _, joined
 from semc_core.pose import FramePoses
 from semc_core.session.annotations import Annotation
 from semc_core.session.folder import safe_name
@@ -45,9 +44,9 @@ from semc_core.session.records import FrameTable, MeasurementEntry, RegionEntry
 from semc_core.types import Crop
 
 _LOOKING: Final = N_("Looking at pictures and clips")
-NO_FRAME: Final = Notice(N_("the loop has no frame of that time in the size of the picture"))
-NO_REGION: Final = Notice(
-    N_("the region of interest moved meanwhile, so no part of the picture was inside it all through the clip")
+NO_FRAME: Final = N_("the loop has no frame of that time in the size of the picture")
+NO_REGION: Final = N_(
+    "the region of interest moved meanwhile, so no part of the picture was inside it all through the clip"
 )
 """Why a plane has no clip."""
 TEXTS_LEFT_OUT: Final = N_(
@@ -192,7 +191,7 @@ class _Deidentification:
         if self._options.deidentify:
             region = _region_of_clip(plane, self._scan.table)
             if region is None:
-                return replace(shown, why_no_clip=NO_REGION), []
+                return replace(shown, why_no_clip=_(NO_REGION)), []
         size, coloured = None, False
         look = ClipLook(lambda pixels: blanked(pixels, region, shown.masks))
         for packet in plane.frames():
@@ -203,30 +202,28 @@ class _Deidentification:
                 look.add(packet.pixels)
             elif coloured:
                 break
-        why = "" if size is not None else plane.why_no_loop or NO_FRAME
+        why = "" if size is not None else plane.why_no_loop or _(NO_FRAME)
         shown = replace(shown, region=region, size=size, coloured=coloured, why_no_clip=why)
         return shown, [blanked(pixels, region, ()) for pixels in look.pictures()]
 
     def _settle_text(self, shown: list[_Shown]) -> list[_Shown]:
         """Do with pictures that hold text what the user wants. Returns the planes that stay."""
         if self._options.deidentify and not self._search.reads:
-            self._notices.append(NOT_LOOKED)
+            self._notices.append(not_looked())
         with_text = [each for each in shown if each.seen.found]
         if not with_text:
             return shown
-        names = tuple(named(each.plane.entry) for each in with_text)
+        names = joined((named(each.plane.entry) for each in with_text), ", ")
         if self._options.text == "ask":
             entries = [(each.plane.entry, each.seen.found) for each in with_text]
             raise TextFound([TextFinding(plane.plane_id, named(plane), found) for plane, found in entries])
         if self._options.text == "keep":
             self._notices.append(
-                Notice(N_("These pictures hold text and were exported as they are: {names}."), names=names)
+                _("These pictures hold text and were exported as they are: {names}.", names=names)
             )
             return shown
         if self._options.text == "leave out":
-            self._notices.append(
-                Notice(N_("Left out because their pictures hold text: {names}."), names=names)
-            )
+            self._notices.append(_("Left out because their pictures hold text: {names}.", names=names))
             return [each for each in shown if not each.seen.found]
         masked = {}
         for number, each in enumerate(with_text):
@@ -234,7 +231,7 @@ class _Deidentification:
             entry = each.plane.entry
             masks = self._search.masks_over(each.seen, each.masks, named(entry))
             masked[entry.plane_id] = replace(each, masks=masks, seen=NO_TEXT)
-        self._notices.append(Notice(N_("Text was masked in the pictures of {names}."), names=names))
+        self._notices.append(_("Text was masked in the pictures of {names}.", names=names))
         return [masked.get(each.plane.entry.plane_id, each) for each in shown]
 
     # Names, dates and words.
@@ -246,12 +243,12 @@ class _Deidentification:
             # A source that cannot be read any more: the objects are made from nothing, as for a video.
             with contextlib.suppress(SourceError):
                 study = study_of_dicom(scan.dicom_file, self._uids, options, text_left)
-                self._notices += [OTHER_PATIENT_OF_FILE] if study.other_patient else []
+                self._notices += [_(OTHER_PATIENT_OF_FILE)] if study.other_patient else []
                 return study
         lossy = lossy_of_source(scan.source)
         asked = scan.examination
         if asked is not None and not options.deidentify and not is_of(options.patient, asked):
-            self._notices.append(OTHER_PATIENT)
+            self._notices.append(_(OTHER_PATIENT))
         return study_of_nothing(
             scan.source.kind, scan.name, scan.began, self._uids, options, text_left, lossy, asked
         )
@@ -272,7 +269,7 @@ class _Deidentification:
             return there
         kept = tuple(each for each in there if each.kind != "text")
         if len(kept) < len(there):
-            self._notices.append(TEXTS_LEFT_OUT)
+            self._notices.append(_(TEXTS_LEFT_OUT))
         return kept
 
     def _checklist(self, shown: Sequence[_Shown]) -> Checklist | None:
@@ -322,30 +319,30 @@ class _Deidentification:
     def _say_what_is_missing(self, shown: Sequence[_Shown]) -> None:
         if not shown:
             self._notices.append(
-                N_("No plane is exported: there are no pictures, clips and DICOM objects in this export.")
+                _("No plane is exported: there are no pictures, clips and DICOM objects in this export.")
             )
         for why, without in Counter(each.why_no_clip for each in shown if each.why_no_clip).items():
             self._notices.append(_no_clip(why, without, len(shown)))
         whole = [each for each in shown if _is_whole(each.plane)]
         if self._options.deidentify and whole:
             self._notices.append(
-                Notice(
-                    N_(
-                        "In {count} of {total} plane the region of interest is the whole picture: nothing "
-                        "round it could be blanked."
-                    )
-                    if len(shown) == 1
-                    else N_(
-                        "In {count} of {total} planes the region of interest is the whole picture: nothing "
-                        "round it could be blanked."
-                    ),
+                _(
+                    "In {count} of {total} plane the region of interest is the whole picture: nothing "
+                    "round it could be blanked.",
+                    count=len(whole),
+                    total=len(shown),
+                )
+                if len(shown) == 1
+                else _(
+                    "In {count} of {total} planes the region of interest is the whole picture: nothing "
+                    "round it could be blanked.",
                     count=len(whole),
                     total=len(shown),
                 )
             )
         if not self._options.free_text and self._has_free_text():
             self._notices.append(
-                N_("Notes and reasons were left out: they are free text and may name somebody.")
+                _("Notes and reasons were left out: they are free text and may name somebody.")
             )
 
     def _has_free_text(self) -> bool:
@@ -357,15 +354,15 @@ class _Deidentification:
         return any(written)
 
 
-def _no_clip(why: str, without: int, planes: int) -> Notice:
+def _no_clip(why: str, without: int, planes: int) -> str:
     """That so many of the planes have no clip."""
     if planes == 1:
-        return Notice(N_("The plane has no clip: {why}."), why=why)
+        return _("The plane has no clip: {why}.", why=why)
     one, many = (
         N_("{count} of {total} planes has no clip: {why}."),
         N_("{count} of {total} planes have no clip: {why}."),
     )
-    return Notice(one if without == 1 else many, count=without, total=planes, why=why)
+    return _(one if without == 1 else many, count=without, total=planes, why=why)
 
 
 def _measurements(scan: CollectedScan, shown: Sequence[_Shown]) -> tuple[MeasurementEntry, ...]:

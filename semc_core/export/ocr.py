@@ -20,18 +20,10 @@ from numpy.typing import NDArray
 
 from semc_core.errors import ExportError
 from semc_core.export.masks import blanked
-from semc_core.export.notices import Notice, shown
 from semc_core.extras import INSTALL_READING, installed
-from semc_core.language import N_, _
+from semc_core.language import _, joined
 from semc_core.types import Crop
 
-NOT_LOOKED: Final = Notice(
-    N_(
-        "Nobody looked for text inside the pictures: text reading is not installed ({install}). Look at "
-        "every picture before you pass it on."
-    ),
-    install=INSTALL_READING,
-)
 _LEAST_SCORE: Final = 0.5
 _LEAST_LETTERS: Final = 2
 _LEAST_DIGITS: Final = 4
@@ -75,9 +67,18 @@ class TextFound(ExportError):
             _(
                 "These pictures hold text: {names}. Choose whether to mask the text, to leave these pictures "
                 "out, or to export them as they are.",
-                names=", ".join(shown(each.plane) for each in self.findings),
+                names=joined((each.plane for each in self.findings), ", "),
             )
         )
+
+
+def not_looked() -> str:
+    """The sentence for where nothing reads text."""
+    return _(
+        "Nobody looked for text inside the pictures: text reading is not installed ({install}). Look at "
+        "every picture before you pass it on.",
+        install=INSTALL_READING,
+    )
 
 
 class TextFinder(Protocol):

@@ -15,7 +15,7 @@ from semc_core.export.manifest import MANIFEST_NAME, manifest_of
 from semc_core.export.options import ExportOptions, ExportResult
 from semc_core.export.staging import Staging
 from semc_core.export.watch import Watch
-from semc_core.language import N_
+from semc_core.language import N_, english
 from semc_core.session.records import PERSON, Verification
 from semc_core.session.session import Session
 from semc_core.session.signing import Signer, machine_signer
@@ -131,7 +131,7 @@ def _about(member: Member, signer: Signer) -> dict[str, Any]:
         "looked_for_text": scan.looked_for_text,
         "planes": len(scan.planes),
         "frames": len(scan.table),
-        "notices": scan.notices,
+        "notices": [english(sentence) for sentence in scan.notices],
         "model_sha256": model.sha256,
         "model_preset": model.preset,
         "model_notice": model.notice,

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ExportError
-from semc_core.export.notices import shown
 from semc_core.export.ocr import FoundText, TextFinder, TextReadings, left_under
 from semc_core.export.watch import Watch
 from semc_core.language import _
@@ -183,7 +182,7 @@ class TextSearch:
             _(
                 "Text in the picture of {plane} could not be masked; draw a mask over it, or leave the "
                 "picture out.",
-                plane=shown(whose),
+                plane=whose,
             )
         )
 

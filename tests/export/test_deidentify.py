@@ -18,7 +18,7 @@ from semc_core.export.collect import AFTER_S, BEFORE_S, CollectedScan, collect
 from semc_core.export.deidentified import DeidentifiedScan
 from semc_core.export.deidentify import NO_FRAME, NO_REGION, deidentify
 from semc_core.export.masks import MaskBook, device_of
-from semc_core.export.ocr import NOT_LOOKED, FoundText, TextFinder, TextFound, TextReadings
+from semc_core.export.ocr import FoundText, TextFinder, TextFound, TextReadings, not_looked
 from semc_core.export.options import ExportOptions, Patient
 from semc_core.export.text_search import TextSearch
 from semc_core.export.watch import Watch
@@ -274,10 +274,10 @@ def notices(
 def test_that_nobody_looked_for_names_is_said_where_they_are_to_be_taken_away(
     session: Session, tmp_path: Path
 ) -> None:
-    assert NOT_LOOKED in notices(session, ExportOptions(), tmp_path)
-    assert NOT_LOOKED not in notices(session, ExportOptions(deidentify=False), tmp_path)
+    assert not_looked() in notices(session, ExportOptions(), tmp_path)
+    assert not_looked() not in notices(session, ExportOptions(deidentify=False), tmp_path)
     masked = notices(session, ExportOptions(text="mask"), tmp_path, OneWord())
-    assert NOT_LOOKED not in masked
+    assert not_looked() not in masked
     assert [each for each in masked if each.startswith("Text was masked in the pictures of ")]
     kept_text = notices(session, ExportOptions(text="keep"), tmp_path, OneWord())
     assert [each for each in kept_text if "hold text and were exported as they are" in each]

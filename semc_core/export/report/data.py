@@ -13,7 +13,6 @@ from semc_core.errors import SaveError
 from semc_core.export.checklist import Checklist
 from semc_core.export.deidentified import DeidentifiedScan
 from semc_core.export.measured import dated_rows, measured_values
-from semc_core.export.notices import shown
 from semc_core.export.watch import Watch
 from semc_core.imaging.score.parts import sentences
 from semc_core.labels import full_name, short_name
@@ -152,10 +151,10 @@ def report_data(scan: DeidentifiedScan, watch: Watch) -> ReportData:
             *dated_rows(scan.measurements, scan.age),
         ),
         note=scan.note,
-        notices=tuple(shown(sentence) for sentence in notices if sentence),
+        notices=tuple(_(sentence) for sentence in notices if sentence),
         model=_model_rows(scan.model),
         made_by=_program_rows(scan),
-        warning=shown(scan.warning),
+        warning=_(scan.warning),
     )
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from app.live.traces_data import WINDOW_S, TraceHistory
 from app.widgets import theme
 from app.widgets.accessible import Role, told_as
+from app.widgets.plain import plain_tip
 from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.types import FrameResult, SavedPlane
@@ -39,6 +40,7 @@ class Legend(QWidget):
     def set_planes(self, colours: dict[str, str]) -> None:
         """Begin anew with these planes."""
         self._colours, self._percents = colours, (0,) * len(colours)
+        self.setToolTip(plain_tip(", ".join(colours)))  # a narrow one cuts the names
         self.updateGeometry()
         self.update()
 
@@ -58,6 +60,7 @@ class Legend(QWidget):
         """Three columns."""
         painter, em = QPainter(self), theme.em(self)
         wide, high = self.width() / 3, 1.25 * em
+        for_number = painter.fontMetrics().horizontalAdvance("99%") + 0.3 * em
         for i, ((name, colour), percent) in enumerate(
             zip(self._colours.items(), self._percents, strict=True)
         ):
@@ -68,7 +71,10 @@ class Legend(QWidget):
             text = box.adjusted(1.1 * em, 0, 0, 0)
             painter.setPen(QColor(theme.TEXT if percent >= 50 else theme.DIM))
             middle = Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(text, Qt.AlignmentFlag.AlignLeft | middle, name)
+            room = round(text.width() - for_number)
+            # In the middle: planes of one part of the body begin with the same word.
+            shown = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, room)
+            painter.drawText(text, Qt.AlignmentFlag.AlignLeft | middle, shown)
             painter.drawText(text, Qt.AlignmentFlag.AlignRight | middle, f"{percent}%")
         painter.end()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from pytestqt.qtbot import QtBot
 
-from app.live.traces import TracesView
+from app.live.traces import Legend, TracesView
 from semc_core.labels import LIVER_CLASSES
 from semc_core.model.architecture import new_spec
 from semc_core.picture import Picture
@@ -35,3 +35,17 @@ def test_marks_are_drawn_a_hundred_times_without_keeping_more_pictures_of_them(q
         traces.grab()
         kept.add(traces.symbols_drawn)
     assert kept == {2}
+
+
+def test_a_long_name_is_not_written_over_its_number(qtbot: QtBot) -> None:
+    legend = Legend()
+    qtbot.addWidget(legend)
+    legend.resize(300, 60)
+    numbers = []
+    for name in ("A", "Trans-ventricular plane of the head"):
+        legend.set_planes({name: "#ffffff"})
+        legend.set_percents((87,))
+        column = legend.grab().toImage().copy(60, 0, 40, 25)
+        numbers.append(bytes(column.constBits()))
+        assert name in legend.toolTip()
+    assert numbers[0] == numbers[1]

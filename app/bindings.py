@@ -347,6 +347,13 @@ _ALWAYS: Final = (
         (START, REVIEW),
     ),
     KeyBinding(
+        "loops",
+        N_("Loops"),
+        ("Ctrl+R",),
+        N_("Review several loops: a list, analysed one after another"),
+        (START, REVIEW),
+    ),
+    KeyBinding(
         "sending", N_("Sending"), ("Ctrl+E",), N_("Servers, and what is being sent to them"), EVERYWHERE
     ),
     KeyBinding(

@@ -39,7 +39,7 @@ class Closing:
         """Ask before a window is closed.
 
         Args:
-            dialogs: Where an export may go on.
+            dialogs: Where an export, or the analysis of loops, may go on.
             train: Where a training or an installation may.
             window: That is to be closed.
 

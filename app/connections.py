@@ -141,11 +141,35 @@ def connect_files(
     dialogs.review_wanted.connect(lambda path: review(path))
     start.file_wanted.connect(lambda: choose.loop_to_play(play))
     start.folder_wanted.connect(lambda: choose.images_to_play(play))
-    start.review_file_wanted.connect(lambda: choose.loop_to_review(review))
-    start.review_folder_wanted.connect(lambda: choose.folder_to_review(review))
+    take = dialogs.loops.take
+    start.review_file_wanted.connect(lambda: choose.loops_to_review(lambda paths: take(paths, review)))
+    start.review_folder_wanted.connect(lambda: choose.folder_to_review(lambda path: take([path], review)))
+    start.loops_wanted.connect(dialogs.show_loops)
     start.demonstration_wanted.connect(lambda: review(DEMONSTRATION, FETAL_MODEL))
     start.session_wanted.connect(lambda folder: review(folder))
     start.sessions_wanted.connect(dialogs.show_sessions)
+
+
+def connect_loops(dialogs: DialogHost, scan: ScanController, review: ReviewController) -> None:
+    """Let the list of loops wait while a scan runs, or review analyses a loop, and review what it wants.
+
+    Args:
+        dialogs: Where the list is.
+        scan: That runs.
+        review: What is open there.
+    """
+
+    def busy() -> str:
+        if scan.running:
+            return _("The rest waits for the end of the scan.")
+        opened = review.open
+        # What is only looked at may be the very loop that the list analyses.
+        analysing = opened is not None and not opened.looking_only and review.progress.running
+        if review.opening or analysing:
+            return _("The rest waits until the loop in review is analysed.")
+        return ""
+
+    dialogs.loops.busy = busy
 
 
 def connect_choices(start: StartPage, choices: Choices, settings: Settings) -> None:

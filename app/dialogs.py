@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
+from app.batch.controller import LoopsController
 from app.choices import Choices
 from app.preferences.presenter import Entry, Link
 from app.priors.controller import PriorsController
@@ -27,6 +28,7 @@ from semc_core.session.session import Session
 
 if TYPE_CHECKING:
     from app.export.controller import ExportController, ProtocolFor
+    from app.review.session import OpenReview
 
 EXPORTS_NAME: Final = "Exports"
 _OPENING: Final = N_("Opening the export …")
@@ -38,7 +40,7 @@ class DialogHost(QObject):
     Signals:
         message: The sentence for the status line; "" when what it told of is over.
         close_wanted: A person closes this dialog of the export (a `QDialog`) while one is being made.
-        review_wanted: A session, or a picture of an earlier study, is to be reviewed, a path.
+        review_wanted: A session, a loop, or a picture of an earlier study, is to be reviewed, a path.
 
     Attributes:
         sending: The queue and its servers.
@@ -46,6 +48,7 @@ class DialogHost(QObject):
         reviewed: That of the session in review.
         priors: Earlier studies on servers.
         sessions: All sessions on this machine.
+        loops: Several loops that are analysed one after another.
         dialog: The dialog that is open, or None.
         preferred: Gives what can be set in the preferences; the window says it.
     """
@@ -85,6 +88,10 @@ class DialogHost(QObject):
             choices.data, lambda: choices.output, post, reviewed, lambda: self.sending.queueing
         )
         self.sessions.on_message = self.message.emit
+        self.loops = LoopsController(self._open_loop, post)
+        self.loops.on_wanted = self.show_loops
+        self.loops.on_review = self._review_loop
+        self.loops.on_over = self.message.emit
         self.dialog: QDialog | None = None
         self.preferred: Callable[[], Sequence[Entry | Link]] = tuple
         self._export: ExportController | None = None
@@ -134,6 +141,26 @@ class DialogHost(QObject):
         """Show all sessions."""
         self._load("app.sessions.dialog", self._open_sessions)
 
+    def show_loops(self) -> None:
+        """Show several loops, and how far each is."""
+        self._load("app.batch.dialog", self._open_loops)
+
+    def back_to_loops(self, leave: Callable[[], bool]) -> Callable[[], bool]:
+        """What Esc does in review: `leave` what is in the way; then go back to the list that has its loop."""
+
+        def back() -> bool:
+            if leave():
+                return True
+            session = self._reviewed()
+            if session is None or self._window.isFullScreen():
+                return False
+            listed = self.loops.snapshot.shows(session.folder, session.source.path)
+            if listed:
+                self.show_loops()
+            return listed
+
+        return back
+
     def show_preferences(self) -> None:
         """Show what can be set."""
         self._load("app.preferences.dialog", self._open_preferences)
@@ -145,6 +172,7 @@ class DialogHost(QObject):
             "worklist": self.show_worklist,
             "priors": self.show_priors,
             "sessions": self.show_sessions,
+            "loops": self.show_loops,
             "preferences": self.show_preferences,
         }
 
@@ -159,6 +187,7 @@ class DialogHost(QObject):
         if self.dialog is not None:
             self.dialog.done(0)
         self._ends.close()
+        self.loops.close()
         self.worklist.close()
         self.reviewed.close()
         self.priors.close()
@@ -236,6 +265,28 @@ class DialogHost(QObject):
         dialog = SessionsDialog(self.sessions, self._window)
         dialog.review_wanted.connect(self.review_wanted)
         self._show(dialog)
+
+    def _open_loops(self) -> None:
+        from app.batch.dialog import LoopsDialog
+
+        self._show(LoopsDialog(self.loops, self._settings, self._window))
+
+    def _open_loop(self, path: Path) -> OpenReview:
+        """As review opens it; on a thread."""
+        from app.review.session import ReviewRequest, open_review
+
+        use = self._choices
+        return open_review(
+            ReviewRequest(path, use.model, use.device, use.output, use.images, use.picture_options)
+        )
+
+    def _review_loop(self, path: str) -> None:
+        from app.batch.dialog import LoopsDialog
+
+        if isinstance(self.dialog, LoopsDialog):
+            self.dialog.done(0)
+        if self.dialog is None:  # else something else was begun meanwhile
+            self.review_wanted.emit(path)
 
     def _open_preferences(self) -> None:
         from app.preferences.dialog import PreferencesDialog

@@ -20,6 +20,9 @@ _SCANS: Final = (
 Use = Callable[[str], None]
 """Takes the path that was chosen."""
 
+UseAll = Callable[[list[str]], None]
+"""Takes the paths that were chosen, one at least."""
+
 Kind = Literal["loop", "folder", "model", "data", "output", "settings"]
 """What is asked for; each is looked for where the last one of its kind was."""
 
@@ -93,6 +96,19 @@ class PathDialog(QObject):
         """
         if dialog := self._made(QFileDialog.FileMode.ExistingFile, title, kind):
             dialog.setNameFilter(name_filter)
+            self._open(dialog, lambda paths: use(paths[0]), kind)
+
+    def ask_files(self, title: str, name_filter: str, use: UseAll, kind: Kind | None = None) -> None:
+        """Ask for one or several files that exist.
+
+        Args:
+            title: Of the dialog.
+            name_filter: Which files it shows.
+            use: Takes their paths, unless the user cancels.
+            kind: As for one.
+        """
+        if dialog := self._made(QFileDialog.FileMode.ExistingFiles, title, kind):
+            dialog.setNameFilter(name_filter)
             self._open(dialog, use, kind)
 
     def ask_folder(self, title: str, use: Use, kind: Kind | None = None, beside: Path | None = None) -> None:
@@ -107,7 +123,7 @@ class PathDialog(QObject):
         if dialog := self._made(QFileDialog.FileMode.Directory, title, kind):
             if beside is not None:
                 dialog.setDirectory(str(begin_in(str(beside.parent))))
-            self._open(dialog, use, kind)
+            self._open(dialog, lambda paths: use(paths[0]), kind)
 
     def _made(self, mode: QFileDialog.FileMode, title: str, kind: Kind | None) -> QFileDialog | None:
         """A dialog that is not open yet; None where one is."""
@@ -120,14 +136,16 @@ class PathDialog(QObject):
             dialog.setDirectory(str(begin_in(self._places.place(kind))))
         return dialog
 
-    def _open(self, dialog: QFileDialog, use: Use, kind: Kind | None) -> None:
-        def chosen(path: str) -> None:
+    def _open(self, dialog: QFileDialog, use: UseAll, kind: Kind | None) -> None:
+        def chosen(paths: list[str]) -> None:
+            if not paths:
+                return
             if self._places is not None and kind is not None:
                 # Of a folder, too: the next one wanted lies beside it.
-                self._places.remember_place(kind, str(Path(path).parent))
-            use(path)
+                self._places.remember_place(kind, str(Path(paths[0]).parent))
+            use(paths)
 
-        dialog.fileSelected.connect(chosen)
+        dialog.filesSelected.connect(chosen)
         dialog.finished.connect(self._forget)
         self._dialog = dialog
         dialog.open()
@@ -156,12 +174,12 @@ class Chooser:
         """A folder of images to be scanned as if it were live."""
         self.paths.ask_folder(_("Open a folder of images"), use, "folder")
 
-    def loop_to_review(self, use: Use) -> None:
-        """A file to be reviewed."""
-        self.paths.ask_file(_("Review a cine loop"), _scan_filter(), use, "loop")
+    def loops_to_review(self, use: UseAll) -> None:
+        """One or several files to be reviewed."""
+        self.paths.ask_files(_("Review cine loops"), _scan_filter(), use, "loop")
 
     def folder_to_review(self, use: Use) -> None:
-        """Images or a session to be reviewed."""
+        """Images, a session, or loops to be reviewed."""
         self.paths.ask_folder(_("Review a folder of images, or a session"), use, "folder")
 
     def model(self, use: Use) -> None:
@@ -195,10 +213,9 @@ def show_file(path: Path) -> str:
     return ""
 
 
-def dropped(event: QDropEvent) -> str:
-    """The path or address that was dropped first; "" if none was."""
+def dropped(event: QDropEvent) -> list[str]:
+    """The paths and addresses that were dropped."""
     urls = event.mimeData().urls()
-    if not urls:
-        return ""
-    event.acceptProposedAction()
-    return urls[0].toLocalFile() if urls[0].isLocalFile() else urls[0].toString()
+    if urls:
+        event.acceptProposedAction()
+    return [url.toLocalFile() if url.isLocalFile() else url.toString() for url in urls]

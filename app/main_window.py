@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent
 
 from app.commands import LIVE, REVIEW, START, TRAIN
-from app.connections import annotated, connect_checklists, connect_files, connect_live, toned
+from app.connections import annotated, connect_checklists, connect_files, connect_live, connect_loops, toned
 from app.file_dialogs import show_folder
 from app.main_thread import MainThread
 from app.opening import OpeningWindow
@@ -96,7 +96,7 @@ class MainWindow(OpeningWindow):
         from app.status import Features, StatusDisplay
 
         self._does = self._what_keys_do()
-        leave_review = self.annotating.leaving(self.review_page.escape)
+        leave_review = self.dialogs.back_to_loops(self.annotating.leaving(self.review_page.escape))
         self._leaves = {REVIEW: leave_review, LIVE: self.live_page.escape}
         self.review_page.set_actions(self.actions_by_name)
         self.annotating.set_actions(self.actions_by_name, self.review_page.measuring.tools.add)
@@ -167,11 +167,12 @@ class MainWindow(OpeningWindow):
     def _connect_start(self) -> None:
         from app.start.card_dialog import choose_for_card
 
-        self.file_dropped.connect(self.open_dropped)
+        self.dropped.connect(self.open_dropped)
         self.keys_changed.connect(self.start_page.show_keys)
         self.came_back.connect(self.next_model.notice_changes)
         page, choose = self.start_page, self.choose
         connect_files(page, self.dialogs, choose, self.open_source, self.open_review)
+        connect_loops(self.dialogs, self.scan, self.review)
         page.card_wanted.connect(
             lambda source, name: choose_for_card(source, name, self.settings, self.sources, self.scan, self)
         )
@@ -211,13 +212,13 @@ class MainWindow(OpeningWindow):
             text = str(path.resolve())
         self._begin(text)
 
-    def open_dropped(self, text: str) -> None:
-        """Open what was dropped: in review if that is shown or it is a session."""
+    def open_dropped(self, texts: list[str]) -> None:
+        """Open what was dropped: in review if that is shown or it is a session; several loops as a list."""
         from semc_core.session.listing import is_session
 
         self.complete()
-        in_review = self.page_name == REVIEW or is_session(Path(text))
-        (self.open_review if in_review else self.open_source)(text)
+        in_review = self.page_name == REVIEW or is_session(Path(texts[0]))
+        self.dialogs.loops.take(texts, self.open_review if in_review else self.open_source)
 
     def start_stop(self) -> None:
         """End the scan that runs; or scan the same again; or what the start page says was opened last."""
@@ -250,7 +251,7 @@ class MainWindow(OpeningWindow):
         elif self.page_name != REVIEW and self.review.open is not None:
             self.go_to(REVIEW)
         else:
-            self.choose.loop_to_review(self.open_review)
+            self.choose.loops_to_review(lambda paths: self.dialogs.loops.take(paths, self.open_review))
 
     def show_sources(self) -> None:
         """Show the start page; a scan that runs goes on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from app.batch.presenter import progress
 from app.export.presenter import Phase as ExportPhase
 from app.export.presenter import progress_sentence
 from app.train.installation import Installation, InstallPhase
@@ -11,6 +12,7 @@ from app.train.presenter import ALIVE, train_view
 from semc_core.language import N_, _
 
 if TYPE_CHECKING:
+    from app.batch.controller import LoopsController
     from app.dialogs import DialogHost
     from app.export.controller import ExportController
     from app.train.controller import TrainController
@@ -156,6 +158,37 @@ class InstallationOngoing:
         return f"{stayed} {state.message}".strip()
 
 
+class LoopsOngoing:
+    """Loops that are analysed, or wait for that."""
+
+    goes_on = N_("Loops are still being analysed.")
+    waited_for = N_("This closes when all loops are analysed.")
+    about = N_("Stopped, what was analysed is kept: choose the same loops again, and they go on from there.")
+    outlives = False
+
+    def __init__(self, control: LoopsController) -> None:
+        self._control = control
+
+    def now(self) -> str:
+        """How many are done, and what the rest waits for."""
+        snapshot = self._control.snapshot
+        if not snapshot.going_on:
+            return ""
+        return " ".join(filter(None, (progress(snapshot), snapshot.held)))
+
+    def can_stop(self) -> bool:
+        """At any time."""
+        return True
+
+    def stop(self) -> None:
+        """Analyse no more."""
+        self._control.stop()
+
+    def needs_somebody(self) -> str:
+        """Never: a loop that could not be read is none the next time, either."""
+        return ""
+
+
 def exports_ongoing(dialogs: DialogHost) -> list[Ongoing]:
     """The export whose dialog is open."""
     return [] if dialogs.exporting is None else [ExportOngoing(dialogs.exporting)]
@@ -164,5 +197,6 @@ def exports_ongoing(dialogs: DialogHost) -> list[Ongoing]:
 def all_ongoing(dialogs: DialogHost, train: TrainController) -> list[Ongoing]:
     """What may go on in a window, in the order in which it is asked about."""
     return [
-        *exports_ongoing(dialogs), InstallationOngoing(train.installation), TrainingOngoing(train.process)
+        *exports_ongoing(dialogs), LoopsOngoing(dialogs.loops),
+        InstallationOngoing(train.installation), TrainingOngoing(train.process),
     ]  # fmt: skip

@@ -46,7 +46,7 @@ class WindowShell(QWidget):
     """Shows one page at a time. It opens with its first page; the others follow when that is painted.
 
     Signals:
-        file_dropped: The path or address of the first thing that was dropped.
+        dropped: The paths and addresses (a list of texts) of what was dropped.
         keys_changed: Commands have other keys now.
         came_back: Keys are for this window again; the user may have been in another one.
         seen: The first page was painted, and the rest of the window is about to be made.
@@ -60,7 +60,7 @@ class WindowShell(QWidget):
         examination: Whose scan it is; the one place outside of its dialogs where a name is shown.
     """
 
-    file_dropped = Signal(str)
+    dropped = Signal(object)
     came_back = Signal()
     seen = Signal()
     whole = Signal()
@@ -217,9 +217,9 @@ class WindowShell(QWidget):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Tell the first thing that was dropped."""
-        if text := dropped(event):
-            self.file_dropped.emit(text)
+        """Tell what was dropped."""
+        if texts := dropped(event):
+            self.dropped.emit(texts)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The list of keys and the large view lie over the window."""

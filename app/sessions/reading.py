@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -10,20 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.sessions.presenter import SessionRow
-from semc_core.errors import ProtocolError, SemcError
+from semc_core.errors import SemcError
 from semc_core.imaging.thumbnail import thumbnail
 from semc_core.io.lock import is_held
 from semc_core.language import _
-from semc_core.protocols.checklist import session_checklists
-from semc_core.protocols.fitting import fitting_protocol
-from semc_core.protocols.loader import ProtocolBook, load_protocols
-from semc_core.protocols.protocol import Protocol
+from semc_core.protocols.standing import Standings
 from semc_core.session.database import DATABASE_NAME
 from semc_core.session.erasing.retention import size_of
 from semc_core.session.examination import Examination, plain_name
 from semc_core.session.files import read_png
 from semc_core.session.listing import is_session
-from semc_core.session.records import ItemEntry, ModelEntry
 from semc_core.session.session import Session
 
 
@@ -32,11 +27,7 @@ class RowReader:
 
     def __init__(self) -> None:
         """Read the protocols."""
-        try:
-            self._book = load_protocols()
-        except ProtocolError:
-            self._book = ProtocolBook(())  # The window says so.
-        self._fitting: dict[tuple[str, ...], Protocol | None] = {}
+        self._standings = Standings()
 
     def read(self, folder: Path) -> SessionRow | None:
         """What the list says of the session in `folder`; None where there is none any more."""
@@ -48,23 +39,17 @@ class RowReader:
             return _damaged(folder, error) if is_session(folder) else None
 
     def _row(self, session: Session, size: int) -> SessionRow:
-        planes, words = session.planes(), session.items()
+        planes, standing = session.planes(), self._standings.of(session)
         pictures = [plane for plane in planes if plane.png is not None]
         best = max(pictures, key=lambda plane: plane.confidence, default=None)
-        protocol, settled, required = self._protocol(session.model, words), 0, 0
-        if protocol is not None:
-            letters = session.fetuses().letters
-            lists = session_checklists(protocol, session.model, planes, words, letters)
-            rows = [row for one in lists for row in one.required]
-            settled, required = sum(row.settled for row in rows), len(rows)
         return SessionRow(
             folder=session.folder,
             when=datetime.fromisoformat(session.created_utc).astimezone(),
             source=session.source.source_id,
-            protocol="" if protocol is None else protocol.title,
+            protocol=standing.title,
             planes=len(planes),
-            settled=settled,
-            required=required,
+            settled=standing.settled,
+            required=standing.required,
             length_s=session.length_s,
             size=size,
             patient=_patient(session.examination),
@@ -74,16 +59,6 @@ class RowReader:
             picture=None if best is None else best.png,
             plane="" if best is None else best.plane,
         )
-
-    def _protocol(self, model: ModelEntry, words: Sequence[ItemEntry]) -> Protocol | None:
-        """That of a person's words, newest last; else the one that the model is for."""
-        said = (self._book.get(word.protocol_id) for word in reversed(words))
-        if (protocol := next((each for each in said if each is not None), None)) is not None:
-            return protocol
-        names = tuple(name for name in model.classes if name != model.none_class)
-        if names not in self._fitting:
-            self._fitting[names] = fitting_protocol(self._book, names)
-        return self._fitting[names]
 
 
 def picture_of(row: SessionRow) -> NDArray[np.uint8] | None:

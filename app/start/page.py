@@ -63,6 +63,7 @@ class StartPage(QWidget):
         back_wanted: Back to the scan or the review.
         review_file_wanted: A loop to review is to be chosen.
         review_folder_wanted: A folder of images to review is to be chosen.
+        loops_wanted: Several loops are to be shown as a list.
         demonstration_wanted: The loop of real planes that ships with the program is to be reviewed.
         session_wanted: The session in this folder (a `Path`) is to be reviewed.
         sessions_wanted: All sessions are to be shown.
@@ -81,6 +82,7 @@ class StartPage(QWidget):
     back_wanted = Signal()
     review_file_wanted = Signal()
     review_folder_wanted = Signal()
+    loops_wanted = Signal()
     demonstration_wanted = Signal()
     session_wanted = Signal(object)
     sessions_wanted = Signal()
@@ -315,13 +317,16 @@ class StartPage(QWidget):
         loop = self._keyed(_("Review file …"), "review")
         loop.clicked.connect(self.review_file_wanted)
         folder = button(_("Folder …"), self.review_folder_wanted.emit)
-        folder.setToolTip(_("A folder of images, or of a session"))
+        folder.setToolTip(_("A folder of images, of a session, or of several loops"))
+        several = self._keyed(_("Several …"), "loops")
+        several.setToolTip(_("A list of loops, analysed one after another"))
+        several.clicked.connect(self.loops_wanted)
         shown = button(_("Demonstration"), self.demonstration_wanted.emit)
         shown.setToolTip(_(DEMONSTRATION_TIP))
         return self._card(
             _("Review a recorded loop"),
             _("Every frame is analysed; correct what was found on a time line."),
-            WrapRow(loop, folder, shown),
+            WrapRow(loop, folder, several, shown),
         )
 
     def _sessions_card(self) -> QFrame:

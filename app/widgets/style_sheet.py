@@ -129,8 +129,8 @@ def _areas(c: Colours) -> str:
     QHeaderView::section {{
         background: {c.raised}; color: {c.dim}; border: none; padding: 0.25em 0.5em; font-weight: 600;
     }}
-    QTableWidget {{ background: {c.ground}; border: 1px solid {c.border}; border-radius: 5px; outline: 0; }}
-    QTableWidget:focus {{ border-color: {c.accent}; }}
-    QTableWidget::item {{ padding: 0.15em 0.5em; }}
-    QTableWidget::item:selected {{ background: {c.accent}; color: {c.ground}; }}
+    QTableView {{ background: {c.ground}; border: 1px solid {c.border}; border-radius: 5px; outline: 0; }}
+    QTableView:focus {{ border-color: {c.accent}; }}
+    QTableView::item {{ padding: 0.15em 0.5em; }}
+    QTableView::item:selected {{ background: {c.accent}; color: {c.ground}; }}
     """

@@ -48,6 +48,7 @@ from semc_core.pacs.queue_store import Job
 from semc_core.pacs.service import SendState
 from semc_core.session.annotations import Annotation
 from semc_core.types import Crop
+from tests.app.batch.states import LOOPS
 from tests.app.conftest import WAIT_MS
 from tests.app.long_words import LONG, PLANES, checklist, planes
 from tests.app.looks import faults, longer_words, settled
@@ -372,7 +373,7 @@ def _worklist(make: Callable[[MainWindow], QDialog]) -> State:
 
 
 _WORKLISTS: Final = {
-    name: _worklist(make) for name, make in (WORKLISTS | PRIORS | SESSIONS | PREFERENCES).items()
+    name: _worklist(make) for name, make in (WORKLISTS | PRIORS | SESSIONS | LOOPS | PREFERENCES).items()
 }
 
 STATES: Final[dict[str, State]] = {

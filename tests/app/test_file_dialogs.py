@@ -37,7 +37,7 @@ def opened(chooser: Chooser) -> QFileDialog:
 
 def choose(chooser: Chooser, path: Path) -> None:
     """As the user does: what is chosen is told, then the dialog is closed."""
-    opened(chooser).fileSelected.emit(str(path))
+    opened(chooser).filesSelected.emit([str(path)])
     opened(chooser).reject()
 
 
@@ -83,7 +83,7 @@ def test_each_kind_has_its_own_place_also_after_the_next_start(
     again = Chooser(shown(qtbot), kept(settings_file))
     asked: list[Path] = []
     for ask in (
-        again.loop_to_play, again.loop_to_review, again.images_to_play, again.folder_to_review,
+        again.loop_to_play, again.loops_to_review, again.images_to_play, again.folder_to_review,
         again.model, again.data, again.output,
     ):  # fmt: skip
         ask(no_use)

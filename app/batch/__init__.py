@@ -1,0 +1,1 @@
+"""Several loops: the list of them, analysed one after another behind the window, each opened in review."""

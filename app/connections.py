@@ -169,7 +169,7 @@ def connect_loops(dialogs: DialogHost, scan: ScanController, review: ReviewContr
             return _("The rest waits until the loop in review is analysed.")
         return ""
 
-    dialogs.loops.busy = busy
+    dialogs.loops.busy, dialogs.loops.give_way = busy, review.give_way
 
 
 def connect_choices(start: StartPage, choices: Choices, settings: Settings) -> None:

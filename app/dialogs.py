@@ -91,7 +91,7 @@ class DialogHost(QObject):
         self.loops = LoopsController(self._open_loop, post)
         self.loops.on_wanted = self.show_loops
         self.loops.on_review = self._review_loop
-        self.loops.on_over = self.message.emit
+        self.loops.on_message = self.message.emit
         self.dialog: QDialog | None = None
         self.preferred: Callable[[], Sequence[Entry | Link]] = tuple
         self._export: ExportController | None = None

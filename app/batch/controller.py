@@ -11,6 +11,7 @@ from typing import Final
 
 from app.batch.finding import loops_in, may_be_several
 from app.batch.presenter import (
+    LOOKING,
     LoopRow,
     LoopsSnapshot,
     State,
@@ -24,7 +25,7 @@ from app.batch.presenter import (
     with_row,
     without,
 )
-from app.batch.run import LoopRun, Opener, summary_of
+from app.batch.run import GiveWay, LoopRun, Opener, summary_of
 from app.tasks import Background, Post, fault_of
 from semc_core.errors import ModelFileError, SaveError, SemcError
 from semc_core.language import N_, _
@@ -45,7 +46,8 @@ class LoopsController:
         on_change: The list is another.
         on_wanted: Loops came that were chosen or dropped outside of the list, which is to be shown.
         on_review: A loop, or its session, is to be reviewed, a path.
-        on_over: Told that nothing more goes on, a sentence.
+        give_way: Lets the analysis wait while a person waits in review; called on its threads.
+        on_message: Told that folders are searched, and at the end of the list how it stands, a sentence.
     """
 
     def __init__(self, open_loop: Opener, post: Post) -> None:
@@ -68,7 +70,8 @@ class LoopsController:
         self.on_change: Callable[[], object] = lambda: None
         self.on_wanted: Callable[[], object] = lambda: None
         self.on_review: Callable[[str], object] = lambda path: None
-        self.on_over: Callable[[str], object] = lambda sentence: None
+        self.give_way: GiveWay = lambda limit_s: None
+        self.on_message: Callable[[str], object] = lambda sentence: None
 
     # What is in the list.
 
@@ -86,6 +89,7 @@ class LoopsController:
             return
 
         def found(loops: list[Path]) -> None:
+            self.on_message("")
             alone = loops in ([], [paths[0].expanduser().absolute()])
             if len(paths) == 1 and alone:
                 one(texts[0])
@@ -94,6 +98,7 @@ class LoopsController:
             self.on_wanted()
 
         self._search(paths, found)
+        self.on_message(_(LOOKING))
 
     def add(self, texts: Sequence[str]) -> None:
         """Take these files, and the loops in these folders, into the list."""
@@ -102,6 +107,8 @@ class LoopsController:
     def remove(self, path: Path) -> None:
         """Take a loop off the list, unless it is being analysed; its session stays."""
         self._show(without(self.snapshot, path))
+        if self._run is not None and self.snapshot.row(self._run.path) is None:
+            self._run.ended.set()
 
     def _search(self, paths: Sequence[Path], then: Callable[[list[Path]], object]) -> None:
         def done(future: Future[list[Path]]) -> None:
@@ -184,8 +191,7 @@ class LoopsController:
         row = next_loop(self.snapshot)
         if row is None or self._run is not None or self._closed:
             return
-        run = self._run = LoopRun(row.path, self._open)
-        self._show(with_row(self.snapshot, replace(row, state=State.ANALYSING, done=0, total=0)))
+        run = self._run = LoopRun(row.path, self._open, self.give_way)
         self._hold()
 
         def told(done: int, total: int, length_s: float | None) -> None:
@@ -207,16 +213,19 @@ class LoopsController:
             return
         self._hold()
         row = self.snapshot.row(run.path)
-        if row is not None and (done, total, length_s) != (row.done, row.total, row.length_s):
-            self._show(with_row(self.snapshot, replace(row, done=done, total=total, length_s=length_s)))
+        if row is not None and run.begun:
+            now = replace(row, state=State.ANALYSING, done=done, total=total, length_s=length_s)
+            if now != row:
+                self._show(with_row(self.snapshot, now))
 
     def _ended(self, run: LoopRun, future: Future[Summary | None]) -> None:
         self._run = None
         if self._review_next is not None:
             self._show(replace(self.snapshot, message=""))
         row, error = self.snapshot.row(run.path), future.exception()
-        assert row is not None, "a loop that is being analysed stays in the list"
-        if isinstance(error, ModelFileError | SaveError):
+        if row is None:
+            pass  # taken off the list before it was begun
+        elif isinstance(error, ModelFileError | SaveError):
             # The same would be said of each loop.
             now = with_row(self.snapshot, waiting_row(row))
             self._show(replace(now, stopped=True, message=fault_of(error)))
@@ -232,7 +241,7 @@ class LoopsController:
             self._hand_over(row)
         self._go_to_next()
         if self._run is None:
-            self.on_over(self.snapshot.message or progress(self.snapshot))
+            self.on_message(self.snapshot.message or progress(self.snapshot))
 
     def _show(self, snapshot: LoopsSnapshot) -> None:
         self.snapshot = snapshot

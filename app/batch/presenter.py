@@ -15,6 +15,7 @@ COLUMNS: Final = (
     N_("Loop file"), N_("State"), N_("Length"), N_("Planes"), N_("Checklist"), N_("Found"),
 )  # fmt: skip
 _NONE: Final = N_("No loop is here yet. Add files or a folder, or drop them here.")
+LOOKING: Final = N_("Looking for loops …")
 _STOPPED: Final = N_("Stopped; Space goes on.")
 
 
@@ -210,7 +211,7 @@ def sentence(snapshot: LoopsSnapshot, chosen: LoopRow | None) -> str:
     elif snapshot.going_on:
         parts.append(snapshot.held)
     if snapshot.looking:
-        parts.append(_("Looking for loops …"))
+        parts.append(_(LOOKING))
     if chosen is not None:
         parts.append(chosen.fault)
     return " ".join(filter(None, parts))

@@ -53,6 +53,9 @@ class OpenLoop(Protocol):
 Opener = Callable[[Path], OpenLoop]
 """Opens a loop, as review does. May take long, and raise a SemcError."""
 
+GiveWay = Callable[[float], None]
+"""Waits while a person waits for something else, so many seconds at most."""
+
 Told = Callable[[int, int, float | None], object]
 """Takes how far it is: frames concluded, frames in all, and the length in seconds, if that is known."""
 
@@ -62,15 +65,23 @@ class LoopRun:
 
     Attributes:
         path: Of the loop.
+        begun: Whether it was opened, or is about to be.
         held: Set: its analysis holds until this is clear again. It is not begun before that, either.
         ended: Set: it ends soon, wherever it is. What was analysed is gone on with the next time.
     """
 
-    def __init__(self, path: Path, open_loop: Opener) -> None:
-        """Nothing is opened yet."""
+    def __init__(self, path: Path, open_loop: Opener, give_way: GiveWay) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            path: Of the loop.
+            open_loop: Opens it.
+            give_way: Called between frames, on the analysis's threads.
+        """
         self.path = path
+        self.begun = False
         self.held, self.ended = Event(), Event()
-        self._open = open_loop
+        self._open, self._give_way = open_loop, give_way
 
     def run(self, told: Told) -> Summary | None:
         """Do it, on the calling thread.
@@ -90,6 +101,8 @@ class LoopRun:
                 return None
         if self.ended.is_set():
             return None
+        self.begun = True
+        told(0, 0, None)
         opened = self._open(self.path)
         try:
             again = opened.session.complete
@@ -108,6 +121,7 @@ class LoopRun:
             raise SessionError(opened.notice)
         times_s = None if opened.source is None else opened.source.times_s
         length_s = None if times_s is None or not len(times_s) else float(times_s[-1] - times_s[0])
+        analysis.give_way_to(self._give_way)
         while (state := analysis.state).running:
             told(state.done, state.total, length_s)
             analysis.pause(self.held.is_set())

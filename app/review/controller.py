@@ -142,6 +142,12 @@ class ReviewController:
         if self._worker is not None:
             self._worker.tick(now_s)
 
+    def give_way(self, limit_s: float) -> None:
+        """Wait while a frame of the open session is waited for, so long at most; for any thread."""
+        worker = self._worker
+        if worker is not None:
+            worker.reader.wait_until_shown(limit_s)
+
     def close(self) -> None:
         """Close everything and wait for it.
 

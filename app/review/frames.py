@@ -58,6 +58,11 @@ class ReviewReader:
         self._frames.ask(index)
         return self._frames.got
 
+    def wait_until_shown(self, limit_s: float) -> None:
+        """Wait while a frame that was asked for is not there, so long at most; for any thread."""
+        if self._frames is not None:
+            self._frames.wait_until_shown(limit_s)
+
     def beside(self, index: int) -> FramePacket | None:
         """As `frame`, for a second picture; it begins with the first call."""
         if self._source is None:

@@ -29,9 +29,9 @@ class Loops:
         self.output, self.go_on = output, threading.Event()
         self.go_on.set()
         self.reviewed: list[str] = []
-        self.over: list[str] = []
+        self.told: list[str] = []
         self.control = LoopsController(self._open, self.thread.post)
-        self.control.on_review, self.control.on_over = self.reviewed.append, self.over.append
+        self.control.on_review, self.control.on_message = self.reviewed.append, self.told.append
 
     def _open(self, path: Path) -> OpenReview:
         self.opened.append(path.name)
@@ -86,6 +86,8 @@ def texts(paths: list[Path]) -> list[str]:
 def test_each_is_analysed_in_its_own_session_and_a_bad_file_is_a_line(
     loops: Loops, files: list[Path]
 ) -> None:
+    way: list[float] = []
+    loops.control.give_way = way.append
     loops.control.take(texts(files), pytest.fail)
     loops.run_to_end()
     assert loops.states() == [State.DONE, State.FAILED, State.DONE]
@@ -102,7 +104,8 @@ def test_each_is_analysed_in_its_own_session_and_a_bad_file_is_a_line(
         assert session.complete
         assert session.source.path == str(files[0])
         assert len(session.frames()) == 30
-    assert loops.over == ["2 of 3 loops are analysed. 1 could not be read."]
+    assert loops.told == ["Looking for loops …", "", "2 of 3 loops are analysed. 1 could not be read."]
+    assert way
     loops.control.review(first.path)
     assert loops.reviewed == [str(first.summary.session)]
 
@@ -132,9 +135,12 @@ def test_it_waits_while_something_else_is_busy_and_goes_on_then(loops: Loops, fi
     asked = count()
     loops.run_until(lambda: next(asked) > 100)
     assert loops.opened == [], "nothing is opened meanwhile"
+    assert loops.states() == [State.WAITING] * 2
+    loops.control.remove(files[0])
     reason[0] = ""
     loops.run_to_end()
-    assert loops.states() == [State.DONE] * 2
+    assert loops.opened == ["two.mkv"], "what was taken off while it waited is not begun"
+    assert loops.states() == [State.DONE]
     assert loops.snapshot.held == ""
 
 

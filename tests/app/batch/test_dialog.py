@@ -77,7 +77,7 @@ def states(window: MainWindow) -> list[State]:
 
 
 def test_a_dropped_folder_of_loops_is_a_list_and_each_is_reviewed_without_being_analysed_again(
-    qtbot: QtBot, window: MainWindow, folder: Path
+    qtbot: QtBot, window: MainWindow, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop(window, folder)
     dialog = opened(qtbot, window)
@@ -102,6 +102,11 @@ def test_a_dropped_folder_of_loops_is_a_list_and_each_is_reviewed_without_being_
     assert review.session.folder == row.summary.session
     assert review.session.complete
     qtbot.waitUntil(lambda: bool(window.review.snapshot.planes), timeout=WAIT_MS)
+    worker, waited = window.review.worker, list[float]()
+    assert worker is not None
+    monkeypatch.setattr(worker.reader, "wait_until_shown", waited.append)
+    window.dialogs.loops.give_way(0.25)
+    assert waited == [0.25], "what goes on behind waits for who looks"
 
     QTest.keyClick(window, KEY.Key_Escape)
     again = opened(qtbot, window)

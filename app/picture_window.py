@@ -114,18 +114,23 @@ def words_of(page: LivePage | ReviewPage) -> Words:
     view = page.checklist.view if isinstance(page.checklist, ChecklistPanel) else None
     rows = () if view is None else view.rows
     missing = tuple(row.title for row in rows if row.status not in _SETTLED and not row.optional)
-    progress = "" if view is None else view.progress
+    progress, listed = ("", "") if view is None else (view.progress, view.fetus)
     plane = theme.over_picture(page.view.texts[2]) or ON_PICTURE.text
     if isinstance(page, LivePage):
         shown = page.readout.shown
         colour = ON_PICTURE.dim if shown.stale else _on_black(shown.tone, plane)
-        return Words(shown.title, colour, shown.confidence, shown.number, shown.saved, progress, missing)
+        fetus = page.kept.fetuses.newest
+        return Words(
+            shown.title, colour, shown.confidence, shown.number, shown.saved, progress, missing, fetus, listed
+        )
+    fetus = "" if page.commands is None else page.commands.fetus
     frame = page.panel.shown
     if frame is None:
-        return Words(progress=progress, missing=missing)
+        return Words(progress=progress, missing=missing, fetus=fetus, listed=listed)
     share = next((row.share for row in frame.rows if row.name == frame.title), None)
     number = "" if share is None else percent(share)
-    return Words(frame.title, _on_black(frame.tone, plane), share, number, False, progress, missing)
+    colour = _on_black(frame.tone, plane)
+    return Words(frame.title, colour, share, number, False, progress, missing, fetus, listed)
 
 
 _SETTLED: Final = (Status.FOUND, Status.NOT_POSSIBLE)

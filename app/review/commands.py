@@ -275,6 +275,11 @@ class ReviewCommands:
         if number <= len(REASONS):
             self.reject_for(REASONS[number] if number < len(REASONS) else "")
 
+    @property
+    def fetus(self) -> str:
+        """Letter of the fetus that is scanned in the frame that is shown; "" where there is one only."""
+        return (self._corrector.snapshot.fetuses or ONE).at(self.playhead.time_s)
+
     def move_to_fetus(self, letter: str) -> None:
         """The chosen plane is of this fetus; "" is the next one."""
         plane, fetuses = self._needed(), self._corrector.snapshot.fetuses or ONE

@@ -409,7 +409,7 @@ class ReviewPage(QWidget):
         opened, head = worker.opened, commands.playhead
         last_s = float(head.times_s[-1]) if head.count else 0.0
         count = opened.frame_index(head.count - 1, self._table) + 1 if head.count else 0
-        where = where_texts(head.time_s, last_s, frame_index, count, worker.fetus_at(head.time_s))
+        where = where_texts(head.time_s, last_s, frame_index, count, commands.fetus)
         self.transport.show_place(where, head.playing, head.speed)
         self.timeline.show_playhead(head.time_s, commands.mark_from_s)
         progress = worker.progress

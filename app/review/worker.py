@@ -143,10 +143,6 @@ class SessionWorker:
         """Corrections that were asked for and neither made nor refused yet."""
         return self._waiting
 
-    def fetus_at(self, time_s: float) -> str:
-        """The letter of the fetus that is scanned there; "" where there is one only."""
-        return "" if self.snapshot.fetuses is None else self.snapshot.fetuses.at(time_s)
-
     # Corrections.
 
     def apply(self, change: Change) -> None:

@@ -39,6 +39,8 @@ class Words:
         saved: A frame of what is shown was saved.
         progress: "4 / 6" of the checklist; "" without one.
         missing: Its items that are open, in its order.
+        fetus: Letter of the fetus that is scanned; "" where there is one only.
+        listed: Letter of the one whose checklist that is.
     """
 
     title: str = ""
@@ -48,6 +50,8 @@ class Words:
     saved: bool = False
     progress: str = ""
     missing: tuple[str, ...] = ()
+    fetus: str = ""
+    listed: str = ""
 
 
 def room_beside(width: int, height: int, picture: tuple[int, int] | None) -> tuple[bool, int]:
@@ -84,7 +88,8 @@ class LargeWords(QWidget):
         """Say something else."""
         if words != self._said:
             self._said = words
-            about = (words.title, words.number, _("saved") if words.saved else "", *_heading(words))
+            saved = _("saved") if words.saved else ""
+            about = (words.title, words.number, saved, _scanned(words), *_heading(words))
             self.setAccessibleName(". ".join(filter(None, (*about, *words.missing))))
             self.update()
 
@@ -129,7 +134,8 @@ class LargeWords(QWidget):
 
     def _paint_items(self, painter: QPainter, room: QRectF, line: float) -> None:
         said = self._said
-        lines = [(text, ON_PICTURE.dim) for text in _heading(said)]
+        lines = [(text, ON_PICTURE.accent) for text in filter(None, (_scanned(said),))]
+        lines += [(text, ON_PICTURE.dim) for text in _heading(said)]
         lines += [(text, ON_PICTURE.text) for text in said.missing]
         fit = max(1, int(room.height() // line))
         if len(lines) > fit:
@@ -154,8 +160,18 @@ class LargeWords(QWidget):
         return font
 
 
+def _scanned(said: Words) -> str:
+    return _("Fetus {letter}", letter=said.fetus) if said.fetus else ""
+
+
 def _heading(said: Words) -> tuple[str, ...]:
+    """Of the list; with the letter where it is of another fetus than the one that is scanned."""
     if not said.progress:
         return ()
-    text = N_("Open  ({progress})") if said.missing else N_("All seen  ({progress})")
-    return (_(text, progress=said.progress),)
+    if said.listed in ("", said.fetus):
+        text = N_("Open  ({progress})") if said.missing else N_("All seen  ({progress})")
+        return (_(text, progress=said.progress),)
+    text = N_("Fetus {letter}, open  ({progress})")
+    if not said.missing:
+        text = N_("Fetus {letter}, all seen  ({progress})")
+    return (_(text, letter=said.listed, progress=said.progress),)

@@ -15,6 +15,7 @@ from app.checklist.presenter import ChecklistView, of_several, word_on
 from app.commands import LIVE, REVIEW, Situation, enabled_actions
 from app.live.naming import of_fetuses
 from app.main_window import MainWindow
+from app.picture_window import words_of
 from app.review.menu import show_plane_menu
 from app.review.presenter import PlaneItems, where_texts
 from app.view_data import NO_MARKS
@@ -253,8 +254,10 @@ def test_in_review_the_key_turns_at_the_frame_and_planes_are_moved(
     qtbot.waitUntil(lambda: len((window.review.snapshot.fetuses or Fetuses()).turns) == 2, timeout=WAIT_MS)
     assert letters() == ["B"], "its frame lies before that"
     assert view().fetus == "A"
+    assert words_of(page).fetus == "A", "so do the words beside the picture alone"
     press(window, KEY.Key_Home)
     assert view().fetus == "B", "the list is that of the frame that is shown"
+    assert words_of(page).fetus == "B"
     window.checklists.review.fetus_chosen.emit("A")
     assert view().fetus == "A"
     (card,) = PlaneItems().of(window.review.snapshot.planes, {}, None)

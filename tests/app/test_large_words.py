@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,11 +18,13 @@ from app.formatting import Tone
 from app.live.presenter import Readout
 from app.main_window import MainWindow
 from app.review.presenter import ClassRow, FrameReadout
+from app.view_data import ReviewSnapshot
 from app.widgets import theme
 from app.widgets.colours import ON_PICTURE
 from app.widgets.large_words import LEAST_SHARE, MOST_SHARE, LargeWords, Words, room_beside
 from semc_core.picture import Picture
 from semc_core.protocols.checklist import Status
+from semc_core.session.fetuses import Fetuses
 from semc_core.types import FramePacket
 
 OPEN = ("Heart, four chambers", "Abdomen", "Femur")
@@ -99,6 +102,42 @@ def test_the_key_shows_them_says_what_the_page_says_and_is_remembered(
     other.picture.toggle()
     assert other.picture.words.isVisible(), "remembered"
     other.picture.hide()
+
+
+def test_of_twins_they_say_which_one_is_scanned_and_whose_list_it_is(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scanning(window)
+    words = window.picture.words
+    window.picture.toggle_words()
+    window.picture.follow(window.live_page)
+    assert words.said.fetus == ""
+    assert "etus" not in words.accessibleName(), "there is one only"
+    twins = ReviewSnapshot(fetuses=Fetuses(((2.0, "B"),)))
+    monkeypatch.setattr(window.measured, "_snapshot", twins)
+    window.checklists.live.show_view(replace(checklist(), fetus="B"))
+    window.picture.follow(window.live_page)
+    assert words.said == Words("FHP1", ON_PICTURE.planes[1], 0.93, "93%", True, "2 / 5", OPEN, "B", "B")
+    assert "saved. Fetus B. Open  (2 / 5). Heart, four chambers" in words.accessibleName()
+    window.checklists.live.show_view(replace(checklist(), fetus="A"))
+    window.picture.follow(window.live_page)
+    assert "saved. Fetus B. Fetus A, open  (2 / 5). Heart" in words.accessibleName()
+    window.checklists.live.show_view(replace(checklist(), fetus="A", rows=()))
+    window.picture.follow(window.live_page)
+    assert words.accessibleName().endswith("Fetus B. Fetus A, all seen  (2 / 5)")
+    window.picture.hide()
+
+
+def test_the_letter_is_painted_above_the_list_and_without_one_too(qtbot: QtBot) -> None:
+    words = LargeWords()
+    qtbot.addWidget(words)
+    words.resize(480, 1080)
+    words.say(Words("FHP1", ON_PICTURE.text, progress="2 / 5", missing=OPEN))
+    assert lines_of(words.grab().toImage(), ON_PICTURE.accent) == 0
+    with_list = Words("FHP1", ON_PICTURE.text, progress="2 / 5", missing=OPEN, fetus="B", listed="B")
+    for said in (with_list, Words("FHP1", ON_PICTURE.text, fetus="B")):
+        words.say(said)
+        assert lines_of(words.grab().toImage(), ON_PICTURE.accent) > 8
 
 
 def test_in_review_they_name_the_plane_of_the_frame(window: MainWindow) -> None:

@@ -102,7 +102,7 @@ _LIVE: Final = (
     KeyBinding(
         "tap",
         N_("Raw signal"),
-        ("Shift+T",),
+        ("Ctrl+R",),
         N_("Keep what the card or stream sends, undecoded; once more saves the newest 10 s of it"),
     ),
 )
@@ -154,6 +154,10 @@ HELD: Final = (
     KeyBinding("nudge_down", N_("Down"), ("Down",), "", repeats=True),
     KeyBinding("nudge_left_far", N_("Far left"), ("Shift+Left",), "", repeats=True),
     KeyBinding("nudge_right_far", N_("Far right"), ("Shift+Right",), "", repeats=True),
+    KeyBinding(
+        "turn_left", N_("Turn left"), ("-",), N_("Turn the probe of the chosen body mark left"), repeats=True
+    ),
+    KeyBinding("turn_right", N_("Turn right"), ("+", "="), N_("Turn it right"), repeats=True),
 )
 _REVIEW: Final = (
     _review("play", N_("Play"), ("Space", "F4"), N_("Play, or hold the picture")),
@@ -244,11 +248,9 @@ _REVIEW: Final = (
     _review(
         "measure_scale", N_("Scale"), ("S",), N_("Set the scale: a line over a known length, in millimetres")
     ),
-    _review(
-        "annotate_text", N_("Text"), ("Shift+T",), N_("Write on the picture: click where, or press Enter")
-    ),
-    _review("annotate_arrow", N_("Arrow"), ("Shift+A",), N_("Draw an arrow on it: click on tail and head")),
-    _review(
+    _both("annotate_text", N_("Text"), ("Shift+T",), N_("Write on the picture: click where, or press Enter")),
+    _both("annotate_arrow", N_("Arrow"), ("Shift+A",), N_("Draw an arrow on it: click on tail and head")),
+    _both(
         "annotate_mark", N_("Body mark"), ("Shift+P",), N_("Draw a body with the probe; again: another body")
     ),
     _both(

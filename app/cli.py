@@ -83,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     given.add_argument(
         "--tap",
         action="store_true",
-        help="keep the newest 10 s of what a camera or stream sends, undecoded; Shift+T saves them",
+        help="keep the newest 10 s of what a camera or stream sends, undecoded; Ctrl+R saves them",
     )
     for name, text in PICTURE_HELP.items():
         given.add_argument(f"--{name}", choices=choices(name), help=text)

@@ -19,6 +19,9 @@ from app.bindings import KeyBinding as KeyBinding
 from app.view_data import CLASS_KEYS
 from semc_core.language import N_, _
 
+ANNOTATE: Final = ("annotate_text", "annotate_arrow", "annotate_mark")
+"""What is written and drawn on the picture; during a scan it holds that first."""
+
 CORRECTING: Final = (
     *(f"class_{number}" for number in range(1, len(CLASS_KEYS) + 1)),
     "reject",
@@ -33,7 +36,7 @@ CORRECTING: Final = (
     "note",
     "delete_recording",
     "examination",
-    *("annotate_text", "annotate_arrow", "annotate_mark"),
+    *ANNOTATE,
     *(f"measure_{tool}" for tool in ("distance", "ellipse", "trace", "area", "angle", "scale")),
     "nudge_up_far",
     "nudge_down_far",
@@ -49,6 +52,7 @@ CORRECTING: Final = (
 _ON_HELD: Final = (
     *(f"nudge_{way}" for way in ("left", "right", "up", "down")),
     *(f"nudge_{way}_far" for way in ("left", "right", "up", "down")),
+    *("turn_left", "turn_right"),
     "next_handle",
     "handle_back",
     "name_measure",
@@ -182,6 +186,8 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     if now.page == LIVE:
         for name in _ON_HELD:
             able[name] = able[name] and scanning and now.frozen
+        for name in ANNOTATE:
+            able[name] = able[name] and scanning and not now.choosing_region
         for name in ("undo", "redo", "remove", "fetus", "one_more_fetus"):
             able[name] = able[name] and scanning
     able["freeze"] = able["freeze"] and (scanning or now.frozen)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.live.tone import Tone
     from app.review.controller import ReviewController
     from app.review.page import ReviewPage
+    from app.review.worker import SessionWorker
     from app.settings import Settings
     from app.start.page import StartPage
     from app.tasks import Post
@@ -67,6 +68,7 @@ def connect_live(
     set_region: Callable[[Crop | None], None],
     redraw: Callable[[], None],
     say: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
     """Do what is done in the picture of a scan.
 
@@ -75,11 +77,15 @@ def connect_live(
         set_region: Uses this region of interest; None finds it.
         redraw: Shows what was changed.
         say: Shows a sentence in the status line.
+        report: Tells what went wrong.
     """
     live.view.region_chosen.connect(set_region)
     live.view.automatic_region.connect(lambda: set_region(None))
     live.held.measuring.changed.connect(redraw)
     live.held.measuring.message.connect(say)
+    live.held.annotating.changed.connect(redraw)
+    live.held.annotating.message.connect(say)
+    live.held.annotating.fault.connect(report)
 
 
 def annotated(
@@ -96,10 +102,22 @@ def annotated(
     from app.annotating.controller import Annotating
 
     measuring = page.measuring
-    made = Annotating(page.view, measuring.layer, lambda: page.commands, measuring.leave, post)
+    made = Annotating(page.view, measuring.layer, measuring.leave, post)
     made.changed.connect(redraw)
     made.message.connect(say)
+    made.fault.connect(say)
     return made
+
+
+def draw_in_review(annotating: Annotating, page: ReviewPage, worker: SessionWorker | None) -> None:
+    """Write and draw in the session that the page shows; None for none."""
+    from app.review.drawn import ReviewDrawn
+
+    commands = page.commands
+    drawn = None
+    if worker is not None and commands is not None:
+        drawn = ReviewDrawn(worker, commands, lambda: page.view.packet)
+    annotating.begin(drawn)
 
 
 def toned(

@@ -95,7 +95,7 @@ def tool_tip(binding: KeyBinding) -> str:
 
 def correcting_tips(now: Situation) -> dict[str, str]:
     """What is said of each key that corrects, while the mouse rests on its button."""
-    if now.looking_only:
+    if now.looking_only and now.page == REVIEW:
         return dict.fromkeys(CORRECTING, _(ONLY_LOOKED_AT))
     return {name: tool_tip(_BY_NAME[name]) for name in CORRECTING}
 

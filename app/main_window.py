@@ -186,7 +186,7 @@ class MainWindow(OpeningWindow):
 
     def _connect_live(self) -> None:
         self.scan.on_begin, self.scan.on_open = self._show_scan, self.settings.remember_source
-        connect_live(self.live_page, self.set_region, self.tick, self._say_of(LIVE))
+        connect_live(self.live_page, self.set_region, self.tick, self._say_of(LIVE), self.report)
         strip = self.live_page.strip
         strip.opened.connect(self.viewer.show_plane)
         strip.folder_wanted.connect(self.show_folder)
@@ -358,9 +358,11 @@ class MainWindow(OpeningWindow):
         self.live_page.strip.show_folder(str(options.output))
 
     def _show_review(self, worker: SessionWorker | None) -> None:
+        from app.connections import draw_in_review
+
         self.review_page.show_review(worker)
         self.examining.follow_review(worker)
-        self.annotating.begin(worker, None if worker is None else worker.opened.session)
+        draw_in_review(self.annotating, self.review_page, worker)
         planes = () if worker is None else worker.opened.planes
         of_scan = worker is not None and worker.opened.session.folder == self.live_page.session_folder
         self.checklists.begin_review(planes, worker is not None and worker.looking_only, of_scan)
@@ -469,6 +471,6 @@ class MainWindow(OpeningWindow):
         parts = (self.train, self.dialogs, self.annotating, self.review, self.sources, self.checklists)
         from app.tasks import close_all
 
-        close_all(self.measured, self.scan, self.raw, self.tone, *parts)
+        close_all(self.measured, self.live_page.held, self.scan, self.raw, self.tone, *parts)
         self._main_thread.close()
         event.accept()

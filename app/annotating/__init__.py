@@ -1,1 +1,1 @@
-"""Words, arrows and body marks on the picture in review."""
+"""Words, arrows and body marks on the picture in review and on the frozen live picture."""

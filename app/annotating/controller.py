@@ -1,11 +1,11 @@
-"""Connects the annotations with the session in review: what is drawn is kept there, what is kept is drawn."""
+"""Connects the annotations with a session: what is drawn is kept there, what is kept is drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
@@ -14,18 +14,16 @@ from PySide6.QtWidgets import QWidget
 from app.annotating.keeper import AnnotationKeeper
 from app.annotating.layer import AnnotationLayer
 from app.annotating.pencil import TOOLS, Frame, Pencil
+from app.annotating.subject import Subject
 from app.commands import ONLY_LOOKED_AT
 from app.keys import first_key
-from app.measuring.keys import IN_REVIEW
+from app.measuring.keys import IN_REVIEW, MeasureKeys
 from app.tasks import Post
-from app.view_data import Asking, ReviewSnapshot
+from app.view_data import Asking
 from app.widgets.image_view import LiveView
 from semc_core.errors import UsageError
 from semc_core.language import N_, _
 from semc_core.session.annotations import Annotation, Kind
-from semc_core.session.records import PERSON
-from semc_core.session.session import Session
-from semc_core.types import FramePacket
 
 _HINTS: Final[Mapping[Kind, str]] = {
     "text": N_("Text: click where it begins, or press {enter}; {next} goes to what is there, Esc leaves"),
@@ -41,36 +39,17 @@ _WHAT: Final = N_("Text on the picture (a name stays on this computer alone)")
 _NO_FRAME: Final = N_("No frame is shown that could be drawn on; go to one.")
 
 
-def hint(tool: Kind) -> str:
+def tool_hint(tool: Kind, keys: MeasureKeys = IN_REVIEW) -> str:
     """What to do with a tool that was begun, with the keys that do it now."""
+    less, more = keys.turns
     return _(
         _HINTS[tool],
-        enter=first_key(IN_REVIEW.enter),
+        enter=first_key(keys.enter),
         next=first_key("next_handle"),
-        less=first_key("slower"),
-        more=first_key("faster"),
+        less=first_key(less),
+        more=first_key(more),
         again=first_key("annotate_mark"),
     )
-
-
-class Asker(Protocol):
-    """What types are asked by."""
-
-    asking: Asking | None
-
-
-class Reviewed(Protocol):
-    """What is known of the session in review."""
-
-    @property
-    def snapshot(self) -> ReviewSnapshot:
-        """How it stands."""
-        ...
-
-    @property
-    def looking_only(self) -> bool:
-        """Whether nothing can be changed here."""
-        ...
 
 
 class Annotating(QObject):
@@ -83,47 +62,52 @@ class Annotating(QObject):
 
     Signals:
         changed: The mouse did something; what is shown is not what it should be.
-        message: What is to be done next, or could not be done, a sentence.
+        message: What is to be done next, a sentence.
+        fault: What could not be done, a sentence.
     """
 
     changed = Signal()
     message = Signal(str)
+    fault = Signal(str)
 
     def __init__(
         self,
         view: LiveView,
         over: QWidget,
-        asker: Callable[[], Asker | None],
         leave_others: Callable[[], None],
         post: Post,
+        keys: MeasureKeys = IN_REVIEW,
     ) -> None:
         """Nothing is drawn.
 
         Args:
             view: The picture.
             over: What lies over it, as large as it.
-            asker: Has words typed; None while no session is open.
             leave_others: Puts another tool over the picture away.
             post: See `app.tasks`.
+            keys: Of the page.
         """
         super().__init__(view)
-        self._view, self._asker = view, asker
+        self._view, self._keys = view, keys
         self._leave_others = leave_others
-        self._reviewed: Reviewed | None = None
+        self._subject: Subject | None = None
         self._actions: dict[Kind, QAction] = {}
         self.keeper = AnnotationKeeper(post)
-        self.keeper.on_message = self.message.emit
+        self.keeper.on_message = self.fault.emit
         self.pencil = Pencil(self._placed, self._moved)
         self.layer = AnnotationLayer(view, over, self.pencil)
         self.layer.touched.connect(self._touched)
         self.layer.text_wanted.connect(self._ask_again)
 
-    def begin(self, reviewed: Reviewed | None, session: Session | None) -> None:
-        """Another session is in review, or none."""
-        self._reviewed = reviewed
-        self.pencil.tool = None
+    def begin(self, subject: Subject | None) -> None:
+        """This is drawn on from now on; None for nothing."""
+        self._subject = subject
+        self.keeper.begin(subject)
+        self.leave()
+
+    def leave(self) -> None:
+        """The frame is shown no longer."""
         self.pencil.show(None, ())
-        self.keeper.begin(session)
         self.layer.show_all()
 
     def close(self) -> None:
@@ -141,22 +125,21 @@ class Annotating(QObject):
     def over(self, does: Mapping[str, Callable[[], object]]) -> dict[str, Callable[[], object]]:
         """What the page's keys do, with those that annotate, and what some of them do first while it is."""
         first: dict[str, Callable[[], bool]] = {
-            "use_frame": self._entered,
+            self._keys.enter: self._entered,
             "remove": self._removed,
             "next_handle": partial(self._next_handle, 1),
             "handle_back": partial(self._next_handle, -1),
-            "slower": partial(self._turn, -1),
-            "faster": partial(self._turn, 1),
-            "undo": lambda: self.keeper.step_back(self._mark()),
-            "redo": lambda: self.keeper.step_on(self._mark()),
+            "undo": lambda: self.keeper.step_back(self._mark),
+            "redo": lambda: self.keeper.step_on(self._mark),
         }
-        first |= {name: partial(self._nudge, *by) for name, by in IN_REVIEW.arrows.items()}
-        wrapped = {name: partial(self._first, do, does[name]) for name, do in first.items() if name in does}
+        first |= {name: partial(self._nudge, *by) for name, by in self._keys.arrows.items()}
+        first |= {name: partial(self._turn, by) for name, by in self._keys.turns.items()}
+        wrapped = {name: partial(self._first, do, does.get(name, _nothing)) for name, do in first.items()}
         tools = {f"annotate_{tool}": partial(self._begin, tool) for tool in TOOLS}
         others = {
             name: partial(self._first, self._put_away, do)
             for name, do in does.items()
-            if name.startswith("measure_")
+            if name.startswith(self._keys.tools)
         }
         return {**does, **wrapped, **others, **tools}
 
@@ -166,8 +149,7 @@ class Annotating(QObject):
 
     def escape(self) -> bool:
         """Leave what was begun. Returns whether there was anything."""
-        asker = self._asker()
-        if asker is not None and asker.asking is not None:
+        if self._subject is not None and self._subject.asking is not None:
             return False
         left = self.pencil.back()
         self.layer.show_all()
@@ -181,13 +163,14 @@ class Annotating(QObject):
 
     def _begin(self, tool: Kind) -> None:
         if self._frame() is None or self.keeper.now is None:
-            self.message.emit(_(_NO_FRAME))
+            self.fault.emit(_(_NO_FRAME))
             return
         self._leave_others()
+        self._show()  # a frame that is held for this was not shown yet
         self.pencil.begin(tool)
         self._touched()
-        if self.pencil.tool is not None:
-            self.message.emit(hint(self.pencil.tool))
+        if self.hint:
+            self.message.emit(self.hint)
 
     def _put_away(self) -> bool:
         self.pencil.tool = None
@@ -206,7 +189,7 @@ class Annotating(QObject):
         if number is None or now is None:
             return False
         self.pencil.let_go()
-        self.keeper.set(now.without(number), self._mark())
+        self.keeper.set(now.without(number), self._mark)
         return True
 
     def _next_handle(self, step: int) -> bool:
@@ -233,29 +216,30 @@ class Annotating(QObject):
         self._keep(one, choose=False)
 
     def _keep(self, one: Annotation, choose: bool = True) -> None:
-        now = self.keeper.now
-        if now is None:
+        now, subject = self.keeper.now, self._subject
+        if now is None or subject is None:
             return
-        if self._looking_only:
-            self.message.emit(_(ONLY_LOOKED_AT))
+        if subject.looking_only:
+            self.fault.emit(_(ONLY_LOOKED_AT))
             return
         try:
             wanted = now.put(one)
         except UsageError as error:
-            self.message.emit(str(error))
+            self.fault.emit(str(error))
             if one.kind == "text":
                 self._ask(one)
             return
-        self.keeper.set(wanted, self._mark())
+        if not subject.save(one.frame_index):
+            return
+        self.keeper.set(wanted, self._mark)
         if choose:
             self._show()
             self.pencil.choose(one.number)
         self._touched()
 
     def _ask(self, one: Annotation) -> None:
-        asker = self._asker()
-        if asker is not None:
-            asker.asking = Asking(_(_WHAT), one.text, then=lambda text: self._answer(one, text))
+        if self._subject is not None:
+            self._subject.asking = Asking(_(_WHAT), one.text, then=lambda text: self._answer(one, text))
 
     def _ask_again(self, number: int) -> None:
         now = self.keeper.now
@@ -272,14 +256,21 @@ class Annotating(QObject):
 
     def tick(self) -> None:
         """Show what is on this frame: to be called often."""
+        self.keeper.go_on()
         self._show()
         self.layer.show_all()
-        for tool, action in self._actions.items():
-            action.setChecked(tool == self.pencil.tool)
+        if self._view.isVisible():  # the buttons are those of the page that is shown
+            for tool, action in self._actions.items():
+                action.setChecked(tool == self.pencil.tool)
+
+    @property
+    def hint(self) -> str:
+        """What to do next with the tool that is on, or ""."""
+        return "" if self.pencil.tool is None else tool_hint(self.pencil.tool, self._keys)
 
     @property
     def _looking_only(self) -> bool:
-        return self._reviewed is None or self._reviewed.looking_only
+        return self._subject is None or self._subject.looking_only
 
     def _show(self) -> None:
         frame, now = self._frame(), self.keeper.now
@@ -287,28 +278,22 @@ class Annotating(QObject):
         self.pencil.show(frame, there)
 
     def _frame(self) -> Frame | None:
-        packet: FramePacket | None = self._view.packet
-        reviewed = self._reviewed
-        if packet is None or reviewed is None:
+        subject = self._subject
+        packet = None if subject is None else subject.packet
+        if packet is None or subject is None:
             return None
-        planes = reviewed.snapshot.planes
-        there = [each.plane_id for each in planes if each.frame_index == packet.index and not each.rejected]
         size = packet.picture.width, packet.picture.height
-        return Frame(packet.index, *size, there[0] if there else None)
+        return Frame(packet.index, *size, subject.plane_of(packet.index))
 
+    @property
     def _mark(self) -> object:
-        """How all else of the session stands: what was changed in it later is taken back before."""
-        shown = ReviewSnapshot() if self._reviewed is None else self._reviewed.snapshot
-        # What an analysis that still runs finds, or saves later, is no step of undo.
-        decided = tuple(
-            (each.plane_id, each.plane, each.frame_index, each.rejected, each.reason, each.note)
-            for each in shown.planes
-            if each.chosen_by == PERSON or each.rejected or each.note
-        )
-        corrected = decided, shown.regions, shown.note, shown.items
-        return *corrected, shown.measurements, shown.scales, shown.age, shown.fetuses
+        return None if self._subject is None else self._subject.mark
 
     def _touched(self) -> None:
         self._show()
         self.layer.show_all()
         self.changed.emit()
+
+
+def _nothing() -> None:
+    """What a key does that does nothing else."""

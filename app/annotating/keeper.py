@@ -1,14 +1,14 @@
-"""The annotations of the session in review: read, written, taken back behind the window. No Qt here."""
+"""The annotations of a session: read, written, taken back behind the window. No Qt here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from app.annotating.subject import Subject
 from app.tasks import Background, Post, fault_of
 from semc_core.language import _
 from semc_core.session.annotations import Annotations
-from semc_core.session.session import Session
 
 
 class AnnotationKeeper:
@@ -22,26 +22,27 @@ class AnnotationKeeper:
     def __init__(self, post: Post) -> None:
         """Nothing is open yet."""
         self._work = Background("annotations", post)
-        self._session: Session | None = None
+        self._subject: Subject | None = None
+        self._due = False
         self._done: list[tuple[Annotations, object]] = []
         self._undone: list[tuple[Annotations, object]] = []
         self.now: Annotations | None = None
         self.on_message: Callable[[str], None] = lambda sentence: None
 
-    def begin(self, session: Session | None) -> None:
+    def begin(self, subject: Subject | None) -> None:
         """Another session is open; None for none."""
-        self._session, self.now = session, None
+        self._subject, self.now, self._due = subject, None, False
         self._done.clear()
         self._undone.clear()
-        if session is None:
+        if subject is None:
             return
 
         def read(future: Future[Annotations]) -> None:
             # One that was closed or damaged meanwhile is told of where it is shown.
-            if future.exception() is None and self._session is session and self.now is None:
+            if future.exception() is None and self._subject is subject and self.now is None:
                 self.now = future.result()
 
-        self._work.start(lambda: session.annotations, read)
+        self._work.start(subject.read, read)
 
     def set(self, wanted: Annotations, mark: object) -> None:
         """Keep this, as one step of undo; `mark` is how the rest of the session stands."""
@@ -58,8 +59,26 @@ class AnnotationKeeper:
         """Make it again."""
         return self._swap(self._undone, self._done, mark)
 
+    def go_on(self) -> None:
+        """Write what could not be written before: to be called often."""
+        subject, now = self._subject, self.now
+        if not self._due or subject is None or now is None or not subject.ready:
+            return
+        self._due = False
+        wanted = self.now = now.with_planes(subject.plane_of)
+
+        def written(future: Future[None]) -> None:
+            if (error := future.exception()) is not None:
+                self.on_message(_("What was drawn was not kept.") + f" {fault_of(error)}")
+                if self._subject is subject:
+                    # What is shown is what the session holds.
+                    self.begin(subject)
+
+        self._work.start(lambda: subject.write(wanted), written)
+
     def close(self) -> None:
         """End, and wait for what is being written."""
+        self.go_on()
         self._work.close()
 
     def _swap(
@@ -75,15 +94,5 @@ class AnnotationKeeper:
         return True
 
     def _write(self, wanted: Annotations) -> None:
-        session, self.now = self._session, wanted
-        if session is None:
-            return
-
-        def written(future: Future[None]) -> None:
-            if (error := future.exception()) is not None:
-                self.on_message(_("What was drawn was not kept.") + f" {fault_of(error)}")
-                if self._session is session:
-                    # What is shown is what the session holds.
-                    self.begin(session)
-
-        self._work.start(lambda: session.set_annotations(wanted), written)
+        self.now, self._due = wanted, True
+        self.go_on()

@@ -1,4 +1,4 @@
-"""The calipers on the picture that is held during a scan: its tools, its list, the line to type into."""
+"""The calipers and annotations on the picture that is held during a scan, with the line to type into."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 
+from app.annotating.controller import Annotating
+from app.commands import ANNOTATE
+from app.live.drawn import LiveDrawn
 from app.live.measured import LiveSubject
 from app.measuring.controller import Measuring
 from app.measuring.keys import IN_LIVE
@@ -23,6 +26,7 @@ class HeldPicture(QObject):
 
     Attributes:
         measuring: The calipers; over the picture only while it is held.
+        annotating: Words, arrows and body marks, over the calipers.
         ask_line: Where the length of a scale is typed.
 
     Signals:
@@ -38,15 +42,18 @@ class HeldPicture(QObject):
         self._now_s = 0.0
         self.measuring = Measuring(view, IN_LIVE)
         self.measuring.layer.hide()
+        measuring = self.measuring
+        self.annotating = Annotating(view, measuring.layer, measuring.leave, subject.post, IN_LIVE)
         self.ask_line = AskLine()
         self.ask_line.answered.connect(self._answer)
         self.ask_line.refused.connect(self.escape)
 
     def begin(self, pipeline: LivePipeline[Session], source: str) -> None:
-        """Measure in this scan from now on; `source` is what the user opened."""
+        """Measure and draw in this scan from now on; `source` is what the user opened."""
         self._packet = None
         self._subject.begin(pipeline, source)
         self.measuring.begin(self._subject)
+        self.annotating.begin(LiveDrawn(self._subject, pipeline, lambda: self._packet))
 
     def hold(self, packet: FramePacket, result: FrameResult | None) -> None:
         """This frame is held, with what was concluded from it; None where it was not classified."""
@@ -57,14 +64,25 @@ class HeldPicture(QObject):
         """No frame is held any more."""
         self._packet = None
         self.measuring.leave()
+        self.annotating.leave()
         self._subject.hold_frame(None)
 
+    def close(self) -> None:
+        """End, and wait for what was drawn to be written: before the scan ends."""
+        self.annotating.close()
+
     def tick(self, now_s: float) -> None:
-        """Show what is measured: to be called often."""
+        """Show what is measured and drawn: to be called often."""
         self._now_s = now_s
         self.measuring.layer.setVisible(self._packet is not None and not self._view.choosing_region)
         self.measuring.tick(now_s, self._packet)
+        self.annotating.tick()
         self.ask_line.ask(self._subject.asking)
+
+    @property
+    def hint(self) -> str:
+        """What to do next with the tool that is on, or ""."""
+        return self.measuring.hint or self.annotating.hint
 
     @property
     def typing(self) -> bool:
@@ -72,24 +90,26 @@ class HeldPicture(QObject):
         return self._subject.asking is not None
 
     def does(self, page: Mapping[str, Callable[[], object]]) -> dict[str, Callable[[], object]]:
-        """What the keys do that save, correct or measure; `page`: what those of the page do else."""
+        """What the keys do that save, correct, measure or draw; `page`: what those of the page do else."""
         does = {**page, "undo": self._subject.undo, "redo": self._subject.redo}
-        return {name: partial(self._hold_and, name, do) for name, do in self.measuring.over(does).items()}
+        does = self.annotating.over(self.measuring.over(does))
+        return {name: partial(self._hold_and, name, do) for name, do in does.items()}
 
     def set_actions(self, actions: dict[str, QAction]) -> None:
         """The tools' buttons do what these do. Called once."""
         self.measuring.set_actions(actions)
+        self.annotating.set_actions(actions, self.measuring.tools.add)
 
     def escape(self) -> bool:
         """Leave what is in the way. Returns whether there was anything."""
         if self.typing:
             self._subject.asking = None
             return True
-        return self._packet is not None and self.measuring.back()
+        return self._packet is not None and (self.annotating.escape() or self.measuring.back())
 
     def _hold_and(self, name: str, do: Callable[[], object]) -> None:
-        """A tool holds the picture first: only what stands still is measured."""
-        if name.startswith(IN_LIVE.tools) and self._packet is None:
+        """A tool holds the picture first: only what stands still is measured and drawn on."""
+        if name.startswith((IN_LIVE.tools, *ANNOTATE)) and self._packet is None:
             self.wanted.emit()
             self.measuring.tick(self._now_s, self._packet)
         do()

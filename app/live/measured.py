@@ -32,7 +32,7 @@ from semc_core.session.session import Session
 from semc_core.types import FramePacket, FrameResult, SavedPlane
 
 _OVER = N_("The scan is over, so nothing more is changed in it here; press {key} to go on in review.")
-_NOTHING = N_("This picture was not classified, so it cannot be saved; measure another one.")
+_NOTHING = N_("This picture was not classified, so it cannot be saved; hold another one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,12 @@ class LiveSubject:
 
     Attributes:
         asking: What the user is to type, or None.
+        post: See `app.tasks`.
     """
 
     def __init__(self, post: Post, told: Told) -> None:
         self.asking: Asking | None = None
+        self.post = post
         self._told = told
         self._work = Background("live-measuring", post)
         self._heads = HeadProposals(post, told.changed)
@@ -73,6 +75,9 @@ class LiveSubject:
         self._path = Path()
         self._held: FrameResult | None = None
         self._captured: dict[int, SavedPlane] = {}
+        self._capturing: set[int] = set()
+        self._made: list[Change] = []
+        self._unmade: list[Change] = []
         self._waits: list[AddMeasurement] = []
         self._working = 0
         self._snapshot = ReviewSnapshot()
@@ -92,19 +97,24 @@ class LiveSubject:
     def take(self, saved: tuple[SavedPlane, ...]) -> None:
         """These planes are written, or could not be: what waits for one of them goes on."""
         for plane in saved:
+            if plane.by_hand:
+                self._capturing.discard(plane.frame_index)
             if plane.by_hand and plane.png is not None:
                 self._captured[plane.frame_index] = plane
             lost = plane.by_hand and plane.png is None
             mine = [each for each in self._waits if each.frame_index == plane.frame_index]
             if mine and (lost or plane.frame_index in self._captured):
                 self._waits = [each for each in self._waits if each not in mine]
-                if not lost:  # why it could not be written, the scan says
-                    for change in mine:
-                        self._do(replace(change, plane_id=plane.hold_id))
+                for change in mine:
+                    if lost:  # why it could not be written, the scan says
+                        self._forget(change)
+                    else:
+                        self._do(replace(change, plane_id=plane.hold_id), change)
 
     def correct(self, change: Change) -> None:
         """Make this change of a plane, which is written."""
-        self._do(change)
+        self._count(change)
+        self._do(change, change)
 
     def refuse(self, sentence: str) -> None:
         """Tell what could not be done."""
@@ -112,15 +122,33 @@ class LiveSubject:
 
     @property
     def waiting(self) -> bool:
-        """Whether something was measured on a plane that is not written yet."""
-        return bool(self._waits)
+        """Whether something was measured, or drawn, on a plane that is not written yet."""
+        return bool(self._waits) or self.saving
+
+    @property
+    def saving(self) -> bool:
+        """Whether a frame that was drawn on is captured, and not written yet."""
+        return bool(self._capturing)
+
+    def save(self, index: int) -> bool:
+        """Capture the frame that is held, unless a person captured it before. False if it cannot be."""
+        return index in self._captured or index in self._capturing or self._capture(index)
+
+    @property
+    def mark(self) -> object:
+        """Which changes stand that were made here, whatever of them is written yet."""
+        return tuple(self._made)
 
     def undo(self) -> None:
         """Take back what a person changed last."""
+        if self._made:
+            self._unmade.append(self._made.pop())
         self._step(Session.undo, N_("Undone: {what}"), N_("There is nothing to undo."))
 
     def redo(self) -> None:
         """Do it again."""
+        if self._unmade:
+            self._made.append(self._unmade.pop())
         self._step(Session.redo, N_("Done again: {what}"), N_("There is nothing to do again."))
 
     def close(self) -> None:
@@ -180,11 +208,11 @@ class LiveSubject:
     def apply(self, change: MeasureChange) -> None:
         """Make this change; of a frame that is not captured yet, when it is."""
         if isinstance(change, AddMeasurement) and change.plane_id is None:
-            waiting = any(each.frame_index == change.frame_index for each in self._waits)
-            if waiting or self._capture(change.frame_index):
+            if self.save(change.frame_index):
                 self._waits.append(change)
+                self._count(change)
             return
-        self._do(change)
+        self.correct(change)
 
     def plane_of(self, index: int) -> int | None:
         """The plane that a person captured of this frame."""
@@ -210,9 +238,21 @@ class LiveSubject:
         if not pipeline.capture_now(held):
             self._told.fault(_(_OVER, key=first_key("review")))
             return False
+        self._capturing.add(index)
         return True
 
-    def _do(self, change: Change) -> None:
+    def _count(self, change: Change) -> None:
+        """It is what is taken back next."""
+        self._made.append(change)
+        self._unmade.clear()
+
+    def _forget(self, change: Change) -> None:
+        """It could not be made."""
+        for stack in (self._made, self._unmade):
+            if change in stack:
+                stack.remove(change)
+
+    def _do(self, change: Change, counted: Change) -> None:
         def make(session: Session) -> str:
             before = None
             if isinstance(change, Relabel | Reject | Restore):
@@ -220,7 +260,7 @@ class LiveSubject:
             session.apply(change)
             return done_sentence(change, before)
 
-        self._change(make)
+        self._change(make, partial(self._forget, counted))
 
     def _step(self, step: Callable[[Session], str | None], done: str, nothing: str) -> None:
         def make(session: Session) -> str:
@@ -228,12 +268,13 @@ class LiveSubject:
             times = {plane.plane_id: plane.time_s for plane in session.planes(rejected=True)}
             return _(nothing) if text is None else _(done, what=seen_words(text, times.get))
 
-        self._change(make)
+        self._change(make, lambda: None)
 
-    def _change(self, make: Callable[[Session], str]) -> None:
+    def _change(self, make: Callable[[Session], str], failed: Callable[[], None]) -> None:
         pipeline = self._pipeline
         session = None if pipeline is None else pipeline.session
         if pipeline is None or session is None:
+            failed()
             self._told.message(_("Nothing was saved in this scan yet."))
             return
 
@@ -241,12 +282,7 @@ class LiveSubject:
             try:
                 said = make(session)
             except SessionError as error:
-                # With the scan its session is closed.
-                raise (
-                    error
-                    if pipeline.state.phase is Phase.RUNNING
-                    else SessionError(_(_OVER, key=first_key("review")))
-                ) from error
+                raise ended(error, pipeline) from error
             return said, ReviewSnapshot(
                 planes=session.planes(rejected=True),
                 measurements=session.measurements(),
@@ -256,15 +292,16 @@ class LiveSubject:
             )
 
         self._working += 1
-        self._start(work, self._changed)
+        self._start(work, partial(self._changed, failed))
 
     def _start(self, work: Callable[[], object], then: Callable[[Future[object]], None]) -> None:
         of = self._pipeline
         self._work.start(work, lambda future: then(future) if self._pipeline is of else None)
 
-    def _changed(self, future: Future[object]) -> None:
+    def _changed(self, failed: Callable[[], None], future: Future[object]) -> None:
         self._working -= 1
         if error := future.exception():
+            failed()
             self._told.fault(fault_of(error))
         else:
             done = future.result()
@@ -278,6 +315,12 @@ class LiveSubject:
         if isinstance(told, SourceScale):
             self._scale = told
             self._told.changed()
+
+
+def ended(error: SessionError, pipeline: LivePipeline[Session]) -> SessionError:
+    """What to say of a session that took no change: with the scan it is closed."""
+    running = pipeline.state.phase is Phase.RUNNING
+    return error if running else SessionError(_(_OVER, key=first_key("review")))
 
 
 def _source_scale(path: Path) -> SourceScale:

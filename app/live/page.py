@@ -80,7 +80,7 @@ class LivePage(QWidget):
     Attributes:
         checklist: The panel that was handed in.
         heat: The heat map that is laid over the picture.
-        held: The calipers on the picture while it is held.
+        held: What is measured and drawn on the picture while it is held.
         kept: What was saved, and what a person says of it.
         latency: Capture to overlay, milliseconds.
     """
@@ -443,7 +443,7 @@ class LivePage(QWidget):
         if now_s < self._flash_until_s:
             done = self._flash == _("CAPTURED")
             badges.append((self._flash, ON_PICTURE.good if done else ON_PICTURE.warning))
-        hint = self._hint or self.held.measuring.hint
+        hint = self._hint or self.held.hint
         if state.phase is Phase.STARTING and not self.view.choosing_region:
             hint = state.message or _("Waiting for the first frame.")
         accent = colour if text.tone is Tone.PLANE else ON_PICTURE.accent if region_by_hand else None

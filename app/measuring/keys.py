@@ -16,11 +16,13 @@ class MeasureKeys:
         tools: What the names of the tools' bindings begin with.
         enter: What ends a line first, before it does what it does else.
         arrows: By how many pixels each arrow key moves the chosen handle.
+        turns: By how many steps each of these turns the probe of a body mark.
     """
 
     tools: str
     enter: str
     arrows: Mapping[str, tuple[int, int]]
+    turns: Mapping[str, int]
 
 
 _FAR: Final = {"nudge_up_far": (0, -10), "nudge_down_far": (0, 10)}
@@ -39,6 +41,7 @@ IN_REVIEW: Final = MeasureKeys(
             **_FAR,
         }
     ),
+    MappingProxyType({"slower": -1, "faster": 1}),
 )
 """The arrows do something else while no handle is chosen."""
 
@@ -56,5 +59,6 @@ IN_LIVE: Final = MeasureKeys(
             **_FAR,
         }
     ),
+    MappingProxyType({"turn_left": -1, "turn_right": 1}),
 )
 """C, L and S capture, look and stop during a scan: there a tool's letter is pressed with Shift."""

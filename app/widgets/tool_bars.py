@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
 
 from app.commands import (
+    ANNOTATE,
     BINDINGS,
     TOOL_BARS,
     Situation,
@@ -37,7 +38,7 @@ _CHECKABLE: Final = (
     "compare",
     "link",
     *MEASURE_TOOLS,
-    *("annotate_text", "annotate_arrow", "annotate_mark"),
+    *ANNOTATE,
 )
 
 

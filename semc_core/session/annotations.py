@@ -7,7 +7,7 @@ it, and `erasing.forget` empties the table that it lies in.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Final, Literal, get_args
 
@@ -119,6 +119,19 @@ class Annotations:
     def without(self, number: int) -> Annotations:
         """Without the one of this number."""
         return Annotations(tuple(each for each in self.items if each.number != number))
+
+    def with_planes(self, plane_of: Callable[[int], int | None]) -> Annotations:
+        """With the plane that shows their frame, where none is named yet.
+
+        Args:
+            plane_of: Index of a frame -> number of the plane, or None.
+        """
+        return Annotations(
+            tuple(
+                each if each.plane_id is not None else replace(each, plane_id=plane_of(each.frame_index))
+                for each in self.items
+            )
+        )
 
     def next_number(self, before: Iterable[Annotation] = ()) -> int:
         """A number that none has, nor any of `before`."""

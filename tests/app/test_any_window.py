@@ -9,11 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.annotating.controller import Annotating, tool_hint
 from app.annotating.pencil import Frame
 from app.checklist.presenter import REASONS
 from app.checklist.reason_dialog import ReasonDialog
@@ -26,6 +28,7 @@ from app.export.presenter import Phase as ExportPhase
 from app.formatting import Banner, StatusItem, Tone
 from app.live.presenter import Readout
 from app.main_window import MainWindow
+from app.measuring.keys import IN_LIVE
 from app.ongoing import TrainingOngoing
 from app.review.recording_dialog import DeleteRecordingDialog
 from app.send.dialog import SendDialog
@@ -46,8 +49,9 @@ from semc_core.export.options import ExportResult
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.queue_store import Job
 from semc_core.pacs.service import SendState
+from semc_core.picture import Picture
 from semc_core.session.annotations import Annotation
-from semc_core.types import Crop
+from semc_core.types import Crop, FramePacket
 from tests.app.batch.states import LOOPS
 from tests.app.conftest import WAIT_MS
 from tests.app.long_words import LONG, PLANES, checklist, planes
@@ -157,6 +161,20 @@ def live_with_a_fault(stage: Stage) -> QWidget:
     return window
 
 
+def live_annotated(stage: Stage) -> QWidget:
+    """Held, with what is written and drawn, and the tools beside the picture."""
+    window = live_scanning(stage)
+    page = stage.window.live_page
+    size = 320, 240
+    picture = Picture(np.full(size[::-1], 60, np.uint8))
+    page.view.show_picture(FramePacket("loop", 0, 0.0, 0.0, picture), None, None, None)
+    page.view.show_texts((("FROZEN", theme.ACCENT),), tool_hint("mark", IN_LIVE), None)
+    draw_on(page.held.annotating, 0, size)
+    page.held.measuring.layer.show()
+    stage.parts += [page.held.let_go, page.held.measuring.layer.hide]
+    return window
+
+
 def live_asking(stage: Stage) -> QWidget:
     window = live_scanning(stage)
     stage.window.live_page.held.ask_line.ask(Asking("Length of the line in millimetres", "12.5"))
@@ -216,21 +234,25 @@ def review_comparing(stage: Stage) -> QWidget:
 
 def review_annotated(stage: Stage) -> QWidget:
     window = review_many_planes(stage)
-    pencil, packet = stage.window.annotating.pencil, stage.window.review_page.view.packet
+    packet = stage.window.review_page.view.packet
     assert packet is not None
-    size = packet.picture.width, packet.picture.height
+    draw_on(stage.window.annotating, packet.index, (packet.picture.width, packet.picture.height))
+    return window
+
+
+def draw_on(annotating: Annotating, index: int, size: tuple[int, int]) -> None:
+    """A text, an arrow and a body mark, which is chosen."""
     at = ((size[0] * 0.3, size[1] * 0.4), (size[0] * 0.5, size[1] * 0.6))
-    pencil.show(
-        Frame(packet.index, *size),
+    annotating.pencil.show(
+        Frame(index, *size),
         (
-            Annotation(1, "text", at[:1], packet.index, *size, text=LONG[:40]),
-            Annotation(2, "arrow", at, packet.index, *size),
-            Annotation(3, "mark", at, packet.index, *size, figure="fetus"),
+            Annotation(1, "text", at[:1], index, *size, text=LONG[:40]),
+            Annotation(2, "arrow", at, index, *size),
+            Annotation(3, "mark", at, index, *size, figure="fetus"),
         ),
     )
-    pencil.choose(3)
-    stage.window.annotating.layer.show_all()
-    return window
+    annotating.pencil.choose(3)
+    annotating.layer.show_all()
 
 
 def review_asking(stage: Stage) -> QWidget:
@@ -386,6 +408,7 @@ STATES: Final[dict[str, State]] = {
         live_empty,
         live_scanning,
         live_with_a_fault,
+        live_annotated,
         live_asking,
         live_naming,
         live_with_a_plane_chosen,

@@ -247,6 +247,6 @@ def test_what_an_analysis_finds_meanwhile_does_not_keep_an_arrow_from_being_take
     now = window.review.snapshot
     found = replace(now.planes[-1], plane_id=77, chosen_by="model", rejected=False, note="")
     later = replace(now, planes=(*now.planes, found))
-    monkeypatch.setattr(window.annotating._reviewed, "snapshot", later)
+    monkeypatch.setattr(window.review_page._worker, "snapshot", later)
     QTest.keyClick(window, KEY.Key_Z, CONTROL)
     assert there(window) == ()

@@ -187,6 +187,7 @@ class MainWindow(OpeningWindow):
     def _connect_live(self) -> None:
         self.scan.on_begin, self.scan.on_open = self._show_scan, self.settings.remember_source
         connect_live(self.live_page, self.set_region, self.tick, self._say_of(LIVE), self.report)
+        self.dialogs.sessions.scanned = lambda: self.live_page.session_folder
         strip = self.live_page.strip
         strip.opened.connect(self.viewer.show_plane)
         strip.folder_wanted.connect(self.show_folder)

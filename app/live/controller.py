@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, Protocol
 
+from app.live.shown import ShownSession
 from app.scan_options import ScanOptions
 from app.tasks import Background, Post
 from semc_core.errors import SemcError
@@ -85,6 +86,7 @@ class ScanController:
         self._regions = regions
         self._last_wait_s = last_wait_s
         self._stops = Background("scan-stop", post)
+        self._shown = ShownSession(post)
         self._pipeline: LivePipeline[Session] | None = None
         self._options: ScanOptions | None = None
         self._next: ScanOptions | None = None
@@ -158,6 +160,8 @@ class ScanController:
     def tick(self) -> None:
         """End what came to its end by itself; use the region remembered for the size: to be called often."""
         self._notice_opened()
+        session = None if self._pipeline is None else self._pipeline.session
+        self._shown.follow(None if session is None else session.folder)
         self._use_remembered_region()
         if self._stop is None:
             self._go_on()
@@ -176,6 +180,7 @@ class ScanController:
         finally:
             self._ended = True
             self._stops.close()
+            self._shown.close()
 
     def _stop_at_last(self) -> None:
         """Stop what did not stop in time. Raises SemcError."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.keys import first_key
-from app.sessions.presenter import SessionRow, SessionsSnapshot, newest_first, size_text
+from app.sessions.presenter import SessionRow, SessionsSnapshot, newest_first, refusal, size_text
 from app.tasks import Background, Post, fault_of
 from semc_core.errors import SemcError, SessionInUse
 from semc_core.io.regular import is_folder
@@ -31,6 +31,7 @@ _WAITS: Final = N_(
     "Sending ({key})."
 )
 _REVIEWED: Final = N_("It stays: it is open in review. Review another session first.")
+_SCANNED: Final = N_("It stays: its scan is still shown in this window. Begin another scan first.")
 
 
 class SessionsController:
@@ -41,6 +42,7 @@ class SessionsController:
         on_change: It is another.
         on_deleted: A session is gone.
         on_message: Told why one could not be deleted, a sentence: the dialog may be closed by then.
+        scanned: Gives the folder of the session that the live page shows, or None; for any thread.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class SessionsController:
         self.on_change: Callable[[], None] = lambda: None
         self.on_deleted: Callable[[], object] = lambda: None
         self.on_message: Callable[[str], object] = lambda sentence: None
+        self.scanned: Callable[[], Path | None] = lambda: None
 
     def look(self) -> None:
         """List the sessions anew."""
@@ -96,6 +99,10 @@ class SessionsController:
                 show(future.result())
 
         self._picture = self._pictures.start(lambda: _picture_of(row), done)
+
+    def refusal(self, row: SessionRow) -> str:
+        """Why a session is not deleted, and what to do, as far as this window knows; else ""."""
+        return self._shown_here(lambda other: other == row.folder) or refusal(row)
 
     def delete(self, row: SessionRow) -> None:
         """Delete a session for good, unless it is open or waits to be sent; one at a time."""
@@ -151,10 +158,10 @@ class SessionsController:
         from semc_core.pacs.queue import sessions_that_wait
         from semc_core.session.erasing.retention import delete_one
 
-        reviewed = self._reviewed()
-        if reviewed is not None and reviewed.folder.resolve() == folder.resolve():
-            raise SessionInUse(_(_REVIEWED))
-        if self._queueing() or folder.resolve() in sessions_that_wait(self._data):
+        place = folder.resolve()
+        if why := self._shown_here(lambda other: other.resolve() == place):
+            raise SessionInUse(why)
+        if self._queueing() or place in sessions_that_wait(self._data):
             raise SessionInUse(_(_WAITS, key=first_key("sending")))
         try:
             delete_one(folder, log_folder())
@@ -163,6 +170,13 @@ class SessionsController:
                 raise
             return str(error)
         return ""
+
+    def _shown_here(self, is_it: Callable[[Path], bool]) -> str:
+        """Why one is not deleted that a page of this window shows; "" for others. For any thread."""
+        scanned, reviewed = self.scanned(), self._reviewed()
+        if scanned is not None and is_it(scanned):
+            return _(_SCANNED)
+        return _(_REVIEWED) if reviewed is not None and is_it(reviewed.folder) else ""
 
     def _deleted(self, row: SessionRow, future: Future[str]) -> None:
         error = future.exception()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWid
 
 from app.sessions.controller import SessionsController
 from app.sessions.picture import SmallPicture
-from app.sessions.presenter import SessionRow, SessionsSnapshot, matching, question, refusal, sentence
+from app.sessions.presenter import SessionRow, SessionsSnapshot, matching, question, sentence
 from app.sessions.table import SessionTable
 from app.widgets import theme
 from app.widgets.forms import button, page_title, side_by_side
@@ -111,7 +111,7 @@ class SessionsDialog(QDialog):
         row = self.table.chosen
         if row is None or self.asks is not None or self._control.snapshot.deleting is not None:
             return
-        if why := refusal(row):
+        if why := self._control.refusal(row):
             self._control.say(why)
             return
         self.asks = DeleteQuestion(row, self)

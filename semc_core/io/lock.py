@@ -13,6 +13,8 @@ from semc_core.io.atomic import save_error
 from semc_core.language import _
 
 LOCK_NAME: Final = "session.lock"
+SHOWN_NAME: Final = "shown.lock"
+"""Held by a window whose live page shows the scan of a session: it must not be deleted meanwhile."""
 
 
 class WriterLock:

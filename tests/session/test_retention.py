@@ -12,7 +12,7 @@ import pytest
 from main import main
 from semc_core.cli import session_keeping
 from semc_core.errors import SessionError
-from semc_core.io.lock import LOCK_NAME, is_held
+from semc_core.io.lock import LOCK_NAME, SHOWN_NAME, WriterLock, is_held
 from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import FOLDER_NAME, DicomObject, QueueStore
 from semc_core.session.erasing.retention import (
@@ -68,6 +68,24 @@ def test_one_that_is_open_for_writing_stays_even_if_it_was_opened_after_the_plan
         assert "first" not in going(root, Retention(days=90))
         assert [each.folder.name for each in carry_out(planned, root.parent / "log")] == ["Meier"]
     assert (root / "first" / "session.sqlite").exists()
+
+
+def test_one_whose_scan_a_window_still_shows_stays(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(session_keeping, "log_folder", lambda: tmp_path / "log")
+    planned = plan(root, Retention(days=90), LATER)
+    shown = WriterLock(root / "first", SHOWN_NAME)
+    assert [each.folder.name for each in carry_out(planned, tmp_path / "log")] == ["Meier"], (
+        "shown since then"
+    )
+    assert main(["session", "retain", str(root), "--older-than", "0.0000001"]) == 0
+    said = capsys.readouterr().out
+    assert "first stays: a window still shows its scan; begin another scan there, or close it." in said
+    with pytest.raises(SessionError, match="another window still shows its scan"):
+        delete_one(root / "first", tmp_path / "log")
+    shown.release()
+    assert delete_one(root / "first", tmp_path / "log").folder == root / "first"
 
 
 def test_by_size_the_oldest_go_until_the_rest_is_small_enough(root: Path) -> None:

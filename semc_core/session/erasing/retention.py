@@ -1,9 +1,9 @@
 """Deleting whole sessions: by age or size, where the user wants that, planned first, then done, and logged;
 or one that a person chose.
 
-Never one that is open, that was not closed properly, that cannot be read, that waits to be sent, or that
-was never exported, unless that is asked for. The log lies outside of the sessions and names each by the hash
-of its first entry: a folder's name may be a patient's.
+Never one that is open, that a window still shows, that was not closed properly, that cannot be read, that
+waits to be sent, or that was never exported, unless that is asked for. The log lies outside of the sessions
+and names each by the hash of its first entry: a folder's name may be a patient's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 
 from semc_core.errors import SaveError, SemcError, SessionError, SessionInUse
 from semc_core.io.atomic import save_error
-from semc_core.io.lock import WriterLock
+from semc_core.io.lock import SHOWN_NAME, WriterLock, is_held
 from semc_core.io.private import keep_private_file, make_private_folder
 from semc_core.language import N_, _
 from semc_core.session.erasing.rule import Retention
@@ -36,6 +36,7 @@ _LINK: Final = "it is a link to another place"
 _UNREAD: Final = "it cannot be read"
 _NOT_CLOSED: Final = "it is open, or was never closed"
 _OPEN: Final = "it is open"
+_SHOWN: Final = "a window still shows its scan; begin another scan there, or close it"
 _WAITS: Final = "something of it waits to be sent"
 _STAYS: Final = {
     _LINK: N_("The session stays: it is a link to another place; delete it where it lies."),
@@ -48,6 +49,10 @@ _STAYS: Final = {
         "review once, which puts right what a crash left."
     ),
     _OPEN: N_("The session stays: it is open; close it where it is open, then try again."),
+    _SHOWN: N_(
+        "The session stays: another window still shows its scan; begin another scan there, or close that "
+        "window, then try again."
+    ),
 }
 _CHOSEN: Final = "a person chose it"
 
@@ -121,7 +126,7 @@ def carry_out(planned: list[Held], log_folder: Path) -> list[Held]:
     """
     gone = []
     for each in planned:
-        if each.goes and _free(each.folder) and _look(each.folder, _ANY).changed == each.changed:
+        if each.goes and not _held(each.folder) and _look(each.folder, _ANY).changed == each.changed:
             _note(log_folder, each)
             _delete(each.folder)
             gone.append(each)
@@ -209,7 +214,7 @@ def _look(folder: Path, rule: Retention) -> Held:
     elif not exported and not rule.unexported:
         why = "it was never exported"
     else:
-        why = "" if _free(folder) else _OPEN
+        why = _held(folder)
     return Held(folder, name, changed, size, why)
 
 
@@ -223,13 +228,13 @@ def _wanted(each: Held, rule: Retention, now: datetime, total: int) -> str:
     return ""
 
 
-def _free(folder: Path) -> bool:
-    """Whether nobody has the session open for writing."""
+def _held(folder: Path) -> str:
+    """Why nobody may take the session away now; or "": it is open for writing, or shown."""
     try:
         WriterLock(folder).release()
     except (SessionInUse, SaveError):
-        return False
-    return True
+        return _OPEN
+    return _SHOWN if is_held(folder, SHOWN_NAME) else ""
 
 
 def _delete(folder: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from semc_core.io.lock import LOCK_NAME
+from semc_core.io.lock import LOCK_NAME, SHOWN_NAME
 from semc_core.session.database import DATABASE_FILES
 from semc_core.session.recording.parts import TABLE_SUFFIX, videos_there
 from semc_core.session.recording.proof import Recordings
@@ -75,12 +75,12 @@ def recording_names(told: Recordings, folder: Path, *, unlogged: bool) -> set[st
 
 
 def files_there(folder: Path) -> list[str]:
-    """Names of all files in a session's folder and below, with "/", but for SQLite's own.
+    """Names of all files in a session's folder and below, with "/", but for SQLite's own and locks.
 
     Raises:
         OSError: The folder cannot be read.
     """
-    ours = {*DATABASE_FILES, LOCK_NAME}
+    ours = {*DATABASE_FILES, LOCK_NAME, SHOWN_NAME}
     names = (
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")

@@ -18,7 +18,8 @@ from app.main_window import MainWindow
 from app.sessions import controller
 from app.sessions.dialog import DeleteQuestion, SessionsDialog
 from app.sessions.presenter import OPEN, SessionRow, SessionsSnapshot, state
-from semc_core.errors import SaveError
+from semc_core.errors import SaveError, SessionError
+from semc_core.io.lock import SHOWN_NAME, is_held
 from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import FOLDER_NAME, DicomObject, QueueStore
 from semc_core.session.erasing import retention
@@ -187,10 +188,58 @@ def test_one_that_is_only_looked_at_in_review_stays(
     folder = made(window)
     dialog = opened(qtbot, window)
     with Session.open(folder, read_only=True) as session:
+        press(dialog, KEY.Key_Delete)
+        assert dialog.asks is not None
         monkeypatch.setattr(window.dialogs.sessions, "_reviewed", lambda: session)
-        deleted_by_keys(qtbot, window, dialog)
+        dialog.asks.delete.click()
+        qtbot.waitUntil(lambda: window.dialogs.sessions.snapshot.deleting is None, timeout=WAIT_MS)
+        assert "open in review" in message(dialog)
+        window.dialogs.sessions.say("")
+        press(dialog, KEY.Key_Delete)
+        assert asked(dialog) is None, "it is known before it is asked"
     assert "open in review" in message(dialog)
     assert folder.is_dir()
+
+
+def test_the_session_of_the_scan_on_the_live_page_stays_while_it_runs_and_after_its_end(
+    qtbot: QtBot, window: MainWindow, long_loop: Path, log: Path
+) -> None:
+    def refused() -> str:
+        window.show_sources()
+        dialog = opened(qtbot, window)
+        press(dialog, KEY.Key_Delete)
+        assert asked(dialog) is None
+        said = message(dialog)
+        dialog.done(0)
+        qtbot.waitUntil(lambda: window.dialogs.dialog is None, timeout=WAIT_MS)
+        return said
+
+    window.open_source(str(long_loop))
+    qtbot.waitUntil(lambda: window.live_page.session_folder is not None, timeout=WAIT_MS)
+    folder = window.live_page.session_folder
+    assert folder is not None
+    why = "its scan is still shown in this window. Begin another scan first."
+    assert why in refused(), "it runs"
+    window.start_stop()
+    qtbot.waitUntil(lambda: window.scan.over, timeout=WAIT_MS)
+    assert why in refused(), "it is over"
+    control, row = window.dialogs.sessions, SessionRow(folder, None, "loop")
+    control.delete(row)
+    qtbot.waitUntil(lambda: control.snapshot.deleting is None, timeout=WAIT_MS)
+    assert why in control.snapshot.message, "however it was asked"
+    # Another program is told by a lock.
+    qtbot.waitUntil(lambda: is_held(folder, SHOWN_NAME), timeout=WAIT_MS)
+    with pytest.raises(SessionError, match="another window still shows its scan"):
+        retention.delete_one(folder, log)
+    with Session.open(folder, read_only=True) as session:
+        assert session.verify().ok, "the lock's file is known"
+    assert folder.is_dir()
+    window.open_source(str(long_loop))
+    qtbot.waitUntil(lambda: not is_held(folder, SHOWN_NAME), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.live_page.session_folder not in (None, folder), timeout=WAIT_MS)
+    control.delete(row)
+    qtbot.waitUntil(lambda: control.snapshot.deleting is None, timeout=WAIT_MS)
+    assert not folder.exists()
 
 
 def test_one_that_waits_to_be_sent_stays(qtbot: QtBot, window: MainWindow) -> None:

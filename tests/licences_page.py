@@ -104,14 +104,20 @@ _ASSETS: Final = (
         "CC0 1.0",
     ),
     (
-        "`assets/protocols`, `assets/icons`, `assets/report`",
+        "`assets/protocols`, the pictures `fetal-*.jpg`",
+        "real fetal planes of the data set FETAL_PLANES_DB (Burgos-Artizzu et al.); [which each is, and what "
+        "was changed](assets/protocols/LICENCE.md)",
+        "CC BY 4.0",
+    ),
+    (
+        "`assets/protocols` but for these, `assets/icons`, `assets/report`",
         "made for this program; each protocol names what it follows",
         "Apache-2.0",
     ),
 )
 _AFTER: Final = (
-    "\nBut for the eleven pictures of the demonstration the data sets are not in it. `semc data get` shows a "
-    "data set's licence before it downloads it.\n"
+    "\nBut for the eleven pictures of the demonstration and six of the protocols the data sets are not in it."
+    " `semc data get` shows a data set's licence before it downloads it.\n"
 )
 _TITLES: Final = {
     "": ("To run the program", "What `pip install -e .` installs."),

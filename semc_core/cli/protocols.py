@@ -100,13 +100,17 @@ def _check(path: Path, model: Path | None, *, as_json: bool) -> int:
     from rich.console import Console
 
     from semc_core.protocols.loader import check_protocol
+    from semc_core.protocols.pictures import picture_notices
 
     protocol, problems = check_protocol(path)
+    console = Console(stderr=as_json)
     for problem in problems:
         text = readable(f"{path.name or path}: {problem}")
-        Console(stderr=as_json).print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
     if protocol is None:
         return 1
+    for notice in picture_notices(protocol, decode=True):
+        console.print(readable(notice), style="yellow", markup=False, highlight=False, soft_wrap=True)
     _items(protocol, _planes_of(model), as_json=as_json)
     return 0
 
@@ -121,8 +125,7 @@ def _list(book: ProtocolBook, planes: tuple[str, ...] | None, *, as_json: bool) 
     console = Console(stderr=as_json)
     if as_json:
         print_json([_plain(one, planes) for one in book.protocols])
-        for problem in book.problems:
-            console.print(f"Left out: {problem}", style="yellow", markup=False, soft_wrap=True)
+        _tell(book, console)
         return
     table = Table("ID", "Protocol", "Items", "")
     table.columns[0].no_wrap = True  # it is what one types
@@ -136,9 +139,14 @@ def _list(book: ProtocolBook, planes: tuple[str, ...] | None, *, as_json: bool) 
             cells.append(f"{len(one.items) - len(one.unknown_items(planes))} of {len(one.items)}")
         table.add_row(*cells)
     console.print(table)
-    for problem in book.problems:
-        console.print(f"Left out: {problem}", style="yellow", markup=False, soft_wrap=True)
+    _tell(book, console)
     console.print(f"Your own go into {own_folder()}", style="dim", markup=False, soft_wrap=True)
+
+
+def _tell(book: ProtocolBook, console: Console) -> None:
+    """What is wrong with the user's own."""
+    for sentence in (*(f"Left out: {problem}" for problem in book.problems), *book.notices):
+        console.print(readable(sentence), style="yellow", markup=False, soft_wrap=True)
 
 
 def _plain(protocol: Protocol, planes: tuple[str, ...] | None) -> dict[str, Any]:

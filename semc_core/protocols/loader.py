@@ -19,6 +19,8 @@ A file looks like this::
     planes = ["LLP"]                            # names that models have for it; any one will do
     optional = true                             # may be left out: false
     anatomy = "liver"                           # may be left out
+    picture = "left-lobe.png"                   # may be left out: how it should look, a file beside this one
+    credit = "J. Doe, CC BY 4.0"                # may be left out: whose that is
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from semc_core.io.regular import is_folder, open_regular, read_regular
 from semc_core.io.rules import checked, one_of, told_as
 from semc_core.language import _
 from semc_core.paths import ASSETS, data_folder
+from semc_core.protocols.pictures import picture_notices
 from semc_core.protocols.protocol import (
     Citation,
     Population,
@@ -85,10 +88,13 @@ class ProtocolBook:
     Attributes:
         protocols: Those of the program first, then the user's; each by title.
         problems: A sentence for each of the user's files that was left out.
+        notices: A sentence for each picture of the user's protocols that is not there or cannot be one; the
+            protocol is there without it.
     """
 
     protocols: tuple[Protocol, ...]
     problems: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def get(self, protocol_id: str) -> Protocol | None:
         """The protocol with this id, or None."""
@@ -144,7 +150,8 @@ def load_protocols(own: Path | None = None) -> ProtocolBook:
             continue
         known.add(protocol.id)
         added.append(protocol)
-    return ProtocolBook((*_by_title(shipped), *_by_title(added)), tuple(problems))
+    notices = tuple(notice for protocol in added for notice in picture_notices(protocol))
+    return ProtocolBook((*_by_title(shipped), *_by_title(added)), tuple(problems), notices)
 
 
 def _files(folder: Path, problems: list[str]) -> list[Path]:
@@ -175,7 +182,8 @@ def shipped_protocol(path: Path) -> Protocol:
         items = tuple(ProtocolItem(**{**one, "planes": tuple(one["planes"])}) for one in table["item"])
         sources = tuple(Citation(**one) for one in table.get("source", ()))
         about, population = table.get("about", ""), table.get("population")
-        return Protocol(table["id"], table["title"], items, about, sources, population=population)
+        said = table["id"], table["title"], items, about, sources
+        return Protocol(*said, population=population, folder=path.parent)
     except (OSError, DocumentFault, LookupError, TypeError) as error:
         raise ProtocolError(_("{file} is damaged; install the program again.", file=path.name)) from error
 
@@ -208,7 +216,8 @@ def check_protocol(path: Path) -> tuple[Protocol | None, tuple[str, ...]]:
     except DocumentFault as fault:
         told = tuple(_sentence(each, table) for each in fault.problems)
         return None, told or (_("This is no protocol: {fault}.", fault=fault),)
-    return Protocol(read.id, read.title, read.item, read.about, read.source, population=read.population), ()
+    said = read.id, read.title, read.item, read.about, read.source
+    return Protocol(*said, population=read.population, folder=path.parent), ()
 
 
 def _sentence(problem: Problem, table: Mapping[str, Any]) -> str:

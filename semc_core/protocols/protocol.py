@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Final
 
 from semc_core.io.rules import checked, matching, one_of, stripped, told_as, within
@@ -20,6 +21,7 @@ from semc_core.protocols.concepts import (
     possible_concepts,
 )
 
+PICTURE_SUFFIXES: Final = (".png", ".jpg", ".jpeg")
 _LONGEST_NAME: Final = 100
 _LONGEST_TITLE: Final = 80
 _LONGEST_TEXT: Final = 400
@@ -40,6 +42,15 @@ def _check_planes(planes: tuple[str, ...]) -> None:
         raise ValueError("names one plane twice")
 
 
+def _check_picture(name: str) -> None:
+    plain = name.isprintable() and len(name) <= _LONGEST_NAME and not name.startswith(".") and ":" not in name
+    # A Windows path is one everywhere: a protocol is passed on.
+    if not plain or PureWindowsPath(name).name != name or not name.casefold().endswith(PICTURE_SUFFIXES):
+        raise ValueError(
+            'must be the name of a PNG or JPEG file in the same folder, like "left-lobe.png", without a path'
+        )
+
+
 # What a user's own file must keep (see `protocols.loader`).
 ProtocolId = Annotated[
     str,
@@ -56,6 +67,7 @@ Planes = Annotated[
 ]
 Population = Annotated[str, one_of(*POPULATIONS)]
 Anatomy = Annotated[str, one_of(*ANATOMIES)]
+PictureName = Annotated[str, checked(_check_picture)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,9 @@ class ProtocolItem:
             and population (see `Protocol.takes`). The first is the protocol's own.
         optional: It does not count for completeness.
         anatomy: What the plane shows, a key of `ANATOMIES`; None where the file does not say it.
+        picture: Name of a picture that shows how the plane should look, a PNG or JPEG file beside the
+            protocol's (see `protocols.pictures`); None where there is none.
+        credit: Whose that picture is, and under which licence; shown under it. "" where nobody need be named.
     """
 
     id: ProtocolId
@@ -85,6 +100,8 @@ class ProtocolItem:
     planes: Planes
     optional: Annotated[bool, told_as("must be true or false")] = False
     anatomy: Anatomy | None = None
+    picture: PictureName | None = None
+    credit: Text = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +117,7 @@ class Protocol:
         own: Made by the user, not part of the program.
         population: Who is scanned, a key of `POPULATIONS`; None where the file does not say it: then the
             names of its planes do.
+        folder: Where its file is, and so its pictures are; None where it has no file.
     """
 
     id: str
@@ -109,10 +127,21 @@ class Protocol:
     sources: tuple[Citation, ...] = ()
     own: bool = False
     population: str | None = None
+    folder: Path | None = None
 
     def item(self, item_id: str) -> ProtocolItem | None:
         """The item with this id, or None."""
         return next((item for item in self.items if item.id == item_id), None)
+
+    def item_of(self, name: str, model_planes: Collection[str] | None) -> ProtocolItem | None:
+        """The item that a plane of this name shows, of several one with a picture; None where there is none.
+
+        Args:
+            name: Of the plane.
+            model_planes: As in `takes`.
+        """
+        shown = [item for item in self.items if self.takes(item, name, model_planes)]
+        return next((item for item in shown if item.picture), shown[0] if shown else None)
 
     def unknown_items(self, model_planes: Collection[str]) -> tuple[ProtocolItem, ...]:
         """The items of which a model knows no plane.

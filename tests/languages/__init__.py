@@ -44,7 +44,7 @@ _FOLDERS: Final = ("app", "semc_core")
 
 @cache
 def in_source() -> Catalog:
-    """All texts that the source marks, and the titles of the protocols that come with the program."""
+    """All texts that the source marks, and what the protocols that come along say on screen."""
     found = Catalog()
     with redirect_stderr(io.StringIO()):  # told of each f-string that is a value, which is none of the texts
         for folder in _FOLDERS:
@@ -57,6 +57,8 @@ def in_source() -> Catalog:
         protocol = tomllib.loads(path.read_text(encoding="utf-8"))
         for titled in (protocol, *protocol["item"]):
             found.add(titled["title"])
+        for credit in sorted({item["credit"] for item in protocol["item"] if "credit" in item}):
+            found.add(credit)
     return found
 
 

@@ -309,6 +309,12 @@ _ALWAYS: Final = (
         N_("Open or close the checklist of the protocol"),
         (LIVE, REVIEW),
     ),
+    _both(
+        "reference",
+        N_("Reference"),
+        ("Shift+K",),
+        N_("Show beside it how the protocol says that the plane should look, or no longer"),
+    ),
     _both("fetus", N_("Fetus"), ("F3",), N_("Twins: from here on it is the next fetus, at first fetus B")),
     _both("one_more_fetus", N_("More fetuses"), ("Shift+F3",), N_("From here on it is one fetus more: C, D")),
     _review("move_fetus", N_("Move"), ("Shift+O",), N_("Move the chosen plane to the next fetus")),

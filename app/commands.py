@@ -58,6 +58,7 @@ _ON_HELD: Final = (
     "name_measure",
     "accept_head",
     "ask_age",
+    "reference",
 )
 """What works during a scan only while the picture is held."""
 
@@ -130,6 +131,7 @@ class Situation:
         choosing_region: A region of interest is being dragged.
         heat_map: The heat map is laid over the picture.
         checklist_open: The checklist of the page is open.
+        reference: The reference picture of a plane is shown beside the picture of the page.
     """
 
     page: str
@@ -150,6 +152,7 @@ class Situation:
     choosing_region: bool = False
     heat_map: bool = False
     checklist_open: bool = False
+    reference: bool = False
 
 
 def enabled_actions(now: Situation) -> dict[str, bool]:
@@ -202,6 +205,7 @@ def checked_actions(now: Situation) -> dict[str, bool]:
         "freeze": now.frozen,
         "heat_map": now.heat_map,
         "checklist": now.checklist_open,
+        "reference": now.reference,
         "region": now.choosing_region,
         "record": now.recording,
     }

@@ -53,6 +53,18 @@ def connect_checklists(
     checklists.review_row_chosen.connect(page.choose_row)
     checklists.add_wanted.connect(page.add_as)
     checklists.word_given.connect(review.apply)
+
+    def name_in_review(*said: object) -> None:
+        if page.commands is not None:
+            page.commands.name_plane(*said)  # type: ignore[arg-type]  # as the signal has them
+
+    checklists.live_plane_named.connect(lambda *said: live.kept.naming.name_plane(*said))
+    checklists.review_plane_named.connect(name_in_review)
+    checklists.live.can_name = lambda: live.can_record
+    live.strip.drag.dragging.connect(checklists.live.show_targets)
+    page.planes.drag.dragging.connect(checklists.review.show_targets)
+    live.held.reference.find = checklists.reference_of_scan
+    page.beside.reference.find = checklists.reference_of_review
     checklists.message.connect(report)
     checklists.folded.connect(lambda _on: live.fit_checklist())
     checklists.note_changed.connect(start.show_protocol_note)

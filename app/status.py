@@ -174,6 +174,7 @@ class StatusDisplay:
             choosing_region=live.view.choosing_region,
             heat_map=live.heat.on,
             checklist_open=(review_page if page == REVIEW else live).checklist.is_open,
+            reference=(review_page.beside if page == REVIEW else live.held).reference.on,
         )
         shown = now, given_keys()
         if shown != self._situation:

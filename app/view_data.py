@@ -101,6 +101,31 @@ NO_MARKS: Final = StripMarks()
 """As the scan saved them."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """How a plane should look, as its protocol shows it.
+
+    Attributes:
+        title: Of the protocol's item; "" where there is none.
+        credit: Whose the picture is, or "".
+        pixels: uint8 (H, W) or (H, W, 3); None where there is no picture.
+        sentence: Why there is none, or "".
+    """
+
+    title: str = ""
+    credit: str = ""
+    pixels: NDArray[np.uint8] | None = None
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DraggedPlane:
+    """A saved plane whose card is dragged: its number, and the class name that it has."""
+
+    plane_id: int
+    plane: str
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
     """Words that the user is to type.

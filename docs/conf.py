@@ -74,7 +74,7 @@ NAVIGATION = {
         "Script </docs/scripting>",
         "How it is built </docs/architecture>",
     ],
-    "docs/watch": ["/docs/install", "/docs/keys", "/docs/capture", "/docs/phantom"],
+    "docs/watch": ["/docs/install", "/docs/keys", "/docs/capture", "/docs/phantom", "/docs/protocols"],
     "docs/review": ["/docs/sessions", "/docs/proof", "/docs/quality"],
     "docs/handover": [
         "/docs/dicom", "/docs/fhir", "/docs/pacs", "/docs/dicomweb", "/docs/conformance", "/docs/privacy",
@@ -84,6 +84,7 @@ NAVIGATION = {
     ],
     "docs/measuring": ["/assets/measure/head"],
     "docs/fetal": ["/assets/demonstration/LICENCE"],
+    "docs/protocols": ["/assets/protocols/LICENCE"],
     "docs/scripting": [
         "/docs/measuring", "/docs/python", "/docs/scaling", "/docs/serve", "/docs/http", "/docs/interchange",
         "/docs/plugins", "/docs/commands", "/docs/json",

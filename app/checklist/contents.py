@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -82,8 +82,13 @@ class ScanChecklist:
     @property
     def protocol(self) -> Protocol | None:
         """That is shown."""
+        return self._protocols.follow(self.choice, self.planes)
+
+    @property
+    def planes(self) -> tuple[str, ...] | None:
+        """Of the model; None until it is loaded."""
         spec = None if self._pipeline is None else self._pipeline.spec
-        return self._protocols.follow(self.choice, None if spec is None else spec.planes)
+        return None if spec is None else spec.planes
 
     def say(self, item_id: str, reason: str | None) -> None:
         """Log that an item is not possible, and why; None takes it back."""
@@ -105,6 +110,21 @@ class ScanChecklist:
     def _logged(self, future: Future[int | None]) -> None:
         if error := future.exception():
             self._report(fault_of(error))
+
+
+def name_for(protocol: Protocol, item_id: str, plane: str, planes: Collection[str]) -> str:
+    """What a plane is called that shows an item: as it is called, where that will do; else as by hand.
+
+    Args:
+        protocol: That is followed.
+        item_id: Of its item; there is none of it: "".
+        plane: The class name that the plane has.
+        planes: Of the model.
+    """
+    item = protocol.item(item_id)
+    if item is None:
+        return ""
+    return plane if protocol.takes(item, plane, planes) else protocol.name_by_hand(item, planes)
 
 
 def _apply(session: Session, change: SetItem) -> int | None:
@@ -137,6 +157,7 @@ class ReviewChecklist:
 
     Attributes:
         choice: The protocol of this review, as in `ProtocolChoice.choice`.
+        planes: Of the model.
         shown: Letter of the fetus whose list was asked for; "" is the one at the frame that is shown.
     """
 
@@ -146,17 +167,17 @@ class ReviewChecklist:
         self.shown = self._scanned = ""
         self._made_of: tuple[object, ...] = ()
         self._view: ChecklistView | None = None
-        self._planes: tuple[str, ...] = ()
+        self.planes: tuple[str, ...] = ()
 
     def begin(self, model_planes: tuple[str, ...], choice: str) -> None:
         """Of a session whose model knows these planes from now on, and of this protocol."""
-        self._planes, self._made_of, self._view, self.choice = model_planes, (), None, choice
+        self.planes, self._made_of, self._view, self.choice = model_planes, (), None, choice
         self.shown = self._scanned = ""
 
     @property
     def protocol(self) -> Protocol | None:
         """That is shown."""
-        return self._protocols.follow(self.choice, self._planes)
+        return self._protocols.follow(self.choice, self.planes)
 
     def view(self, snapshot: ReviewSnapshot, model: ModelEntry, time_s: float = 0.0) -> ChecklistView | None:
         """What the panel shows, `time_s` being that of the frame that is shown; None without a protocol."""
@@ -168,7 +189,7 @@ class ReviewChecklist:
             self._made_of, self._view = made_of, None
             if protocol is not None:
                 states = session_checklists(protocol, model, snapshot.planes, snapshot.items, fetuses.letters)
-                self._view = of_several(states, self.shown, scanned, self._planes, model.thresholds.enter)
+                self._view = of_several(states, self.shown, scanned, self.planes, model.thresholds.enter)
         return self._view
 
     def word(self, item_id: str, reason: str | None) -> SetItem | None:
@@ -181,4 +202,4 @@ class ReviewChecklist:
         """The class name under which a plane is added for an item: the model's, if it knows one."""
         protocol = self.protocol
         item = None if protocol is None else protocol.item(item_id)
-        return "" if protocol is None or item is None else protocol.name_by_hand(item, self._planes)
+        return "" if protocol is None or item is None else protocol.name_by_hand(item, self.planes)

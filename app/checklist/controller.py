@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Final
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 from PySide6.QtWidgets import QWidget
 
-from app.checklist.contents import ReviewChecklist, ScanChecklist
+from app.checklist.contents import ReviewChecklist, ScanChecklist, name_for
 from app.checklist.panel import ChecklistPanel
 from app.checklist.presenter import REASONS
 from app.checklist.protocol_choice import ProtocolChoice
 from app.checklist.reason_dialog import ReasonDialog
+from app.checklist.references import References
 from app.choices import Choices
 from app.settings import Settings
 from app.tasks import Post
-from app.view_data import ReviewSnapshot
+from app.view_data import DraggedPlane, Reference, ReviewSnapshot
 from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
@@ -40,6 +41,9 @@ class ChecklistController(QObject):
         live_plane_wanted: The plane of the scan with this number is to be shown.
         review_row_chosen: The number of the plane in review that shows an item, and the name of the item's.
         add_wanted: The frame in review is to be added under this name.
+        live_plane_named: The plane of the scan with this number is to be called so, and to be of the fetus of
+            this letter; "" leaves that as it is.
+        review_plane_named: The same of the session in review.
         word_given: A person's word on an item in review, a `SetItem`.
         folded: The user closed the panels, or opened them.
         message: What went wrong, a sentence.
@@ -55,6 +59,8 @@ class ChecklistController(QObject):
     live_plane_wanted = Signal(int)
     review_row_chosen = Signal(int, str)
     add_wanted = Signal(str)
+    live_plane_named = Signal(int, str, str)
+    review_plane_named = Signal(int, str, str)
     word_given = Signal(object)
     folded = Signal(bool)
     message = Signal(str)
@@ -75,6 +81,7 @@ class ChecklistController(QObject):
         self.live, self.review = ChecklistPanel(), ChecklistPanel(can_add=True)
         self._scan = ScanChecklist(self.choice, post, self.message.emit)
         self._session = ReviewChecklist(self.choice)
+        self._references = References(), References()
         for panel, shown in ((self.live, self._scan), (self.review, self._session)):
             panel.protocol_chosen.connect(lambda key, p=panel, s=shown: self._follow_here(p, s, key))
             panel.fetus_chosen.connect(lambda letter, p=shown: setattr(p, "shown", letter))
@@ -84,6 +91,10 @@ class ChecklistController(QObject):
         self.live.row_chosen.connect(lambda item: self.live_plane_wanted.emit(_plane_of(self.live, item)))
         self.live.word_taken_back.connect(lambda item: self.say_of_scan(item, None))
         self.live.word_wanted.connect(lambda item: self._ask_why(self._scan.protocol, item, self.say_of_scan))
+        self.live.plane_dropped.connect(lambda *said: self._name(self.live, self.live_plane_named, *said))
+        self.review.plane_dropped.connect(
+            lambda *said: self._name(self.review, self.review_plane_named, *said)
+        )
         self.review.row_chosen.connect(
             lambda item: self.review_row_chosen.emit(
                 _plane_of(self.review, item), self._session.name_of(item)
@@ -114,6 +125,14 @@ class ChecklistController(QObject):
     def protocol_of_review(self, model_planes: Collection[str]) -> Protocol | None:
         """The one that the review follows with a model that knows these planes. For any thread."""
         return self.choice.follow(self._session.choice, model_planes)
+
+    def reference_of_scan(self, plane: str) -> Reference:
+        """How a plane should look by the protocol of the scan; it is asked for often."""
+        return self._references[0].of(self._scan.protocol, plane, self._scan.planes)
+
+    def reference_of_review(self, plane: str) -> Reference:
+        """The same by that of the review."""
+        return self._references[1].of(self._session.protocol, plane, self._session.planes)
 
     def fold(self, on: bool) -> None:
         """Close both panels, or open them; that is remembered."""
@@ -163,6 +182,14 @@ class ChecklistController(QObject):
         """Wait for what is under way."""
         self._scan.close()
         self.choice.close()
+
+    def _name(self, panel: ChecklistPanel, told: SignalInstance, item_id: str, plane: DraggedPlane) -> None:
+        """A card was dropped on an item of the list that is shown."""
+        shown = self._scan if panel is self.live else self._session
+        protocol, view = shown.protocol, panel.view
+        if protocol is not None and view is not None:
+            name = name_for(protocol, item_id, plane.plane, shown.planes or ())
+            told.emit(plane.plane_id, name, view.fetus)
 
     def _follow_here(self, panel: ChecklistPanel, shown: ScanChecklist | ReviewChecklist, key: str) -> None:
         """What is chosen beside a scan is that scan's, and that of the next."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -10,8 +10,13 @@ from PySide6.QtGui import (
     QActionGroup,
     QColor,
     QContextMenuEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -30,7 +35,9 @@ from app.checklist.presenter import ChecklistRow, ChecklistView, status_word
 from app.checklist.tabs import FetusTabs
 from app.commands import ONLY_LOOKED_AT
 from app.keys import first_key
+from app.view_data import DraggedPlane
 from app.widgets import theme
+from app.widgets.dragging import dragged
 from app.widgets.fitted import FittedLabel
 from app.widgets.folding import FoldingPanel
 from app.widgets.plain import PlainLabel, plain_tip
@@ -44,16 +51,28 @@ _CLOSED_EM = 3.8
 
 
 class RowButton(QAbstractButton):
-    """One item: mark, title, and the status in words.
+    """One item: mark, title, and the status in words. The card of a plane can be dropped on it.
 
     Signals:
         menu_wanted: The right button was pressed here (global position).
+        dragged_over: A card is over it that can be dropped here.
+        dropped: A `DraggedPlane` was.
+
+    Attributes:
+        target: Whether a card is being dragged that can be dropped here.
     """
 
     menu_wanted = Signal(object)
+    dragged_over = Signal()
+    dropped = Signal(object)
 
-    def __init__(self, row: ChecklistRow, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, row: ChecklistRow, takes: Callable[[], bool] = lambda: True, parent: QWidget | None = None
+    ) -> None:
+        """Show `row`; `takes` says whether a plane can be named here at all."""
         super().__init__(parent)
+        self._takes, self._over, self.target = takes, False, False
+        self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -80,6 +99,42 @@ class RowButton(QAbstractButton):
         em = theme.em(self)
         return QSize(round(12 * em), round(1.45 * em))
 
+    def show_target(self, on: bool) -> None:
+        """Whether a card can be dropped here now."""
+        self.target, self._over = on, False
+        self.update()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A card of a plane is taken; anything else is refused, as the cursor says."""
+        self._over = self._takes() and self._taken(event) is not None
+        self.update()
+        if self._over:
+            self.dragged_over.emit()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """As when it came."""
+        if not self._takes() or self._taken(event) is None:
+            event.ignore()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """It went on."""
+        self._over = False
+        self.update()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """The plane is this item's."""
+        self._over = False
+        self.update()
+        if self._takes() and (plane := self._taken(event)) is not None:
+            self.dropped.emit(plane)
+
+    def _taken(self, event: QDropEvent) -> DraggedPlane | None:
+        """The plane that is dragged, which is accepted; None where it is something else."""
+        plane = dragged(event.mimeData())
+        if plane is not None:
+            event.acceptProposedAction()
+        return plane
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """What else can be done."""
         self.menu_wanted.emit(event.globalPos())
@@ -93,6 +148,11 @@ class RowButton(QAbstractButton):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.RAISED))
             painter.drawRoundedRect(box, 4, 4)
+        if self.target:
+            style = Qt.PenStyle.SolidLine if self._over else Qt.PenStyle.DotLine
+            painter.setPen(QPen(QColor(theme.ACCENT), 2 if self._over else 1, style))
+            painter.setBrush(QColor(theme.RAISED if self._over else theme.PANEL))
+            painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 4, 4)
         mark = QRectF(box.left() + 0.3 * em, box.center().y() - 0.45 * em, 0.9 * em, 0.9 * em)
         paint_mark(painter, mark, row.status)
         painter.setFont(theme.scaled_font(self.font(), 0.88))
@@ -134,9 +194,11 @@ class ChecklistPanel(FoldingPanel):
         add_wanted: The id of the item that the picture shows.
         protocol_chosen: The id of another protocol.
         fetus_chosen: The letter of the fetus whose list is wanted.
+        plane_dropped: The id of an item, and the `DraggedPlane` that was dropped on its line.
 
     Attributes:
         looking_only: Whether nothing of the session can be changed here.
+        can_name: Says whether a plane can be named now, where it is not only looked at.
         tabs: A button for each of several fetuses.
     """
 
@@ -146,6 +208,7 @@ class ChecklistPanel(FoldingPanel):
     add_wanted = Signal(str)
     protocol_chosen = Signal(str)
     fetus_chosen = Signal(str)
+    plane_dropped = Signal(str, object)
 
     def __init__(self, can_add: bool = False, parent: QWidget | None = None) -> None:
         """`can_add`: whether the picture that is shown can be added as an item's plane."""
@@ -154,6 +217,7 @@ class ChecklistPanel(FoldingPanel):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._can_add = can_add
         self.looking_only = False
+        self.can_name: Callable[[], bool] = lambda: True
         self._view: ChecklistView | None = None
         self._choices: tuple[tuple[str, str], ...] = ()
         self._choice = ""
@@ -265,11 +329,25 @@ class ChecklistPanel(FoldingPanel):
             button.deleteLater()
         self._rows = {}
         for at, row in enumerate(rows):
-            button = RowButton(row)
+            button = RowButton(row, self._takes)
             button.clicked.connect(lambda checked=False, b=button: self._clicked(b))
+            button.dragged_over.connect(lambda b=button: self._show_beside(b))
+            button.dropped.connect(lambda plane, b=button: self.plane_dropped.emit(b.row.item_id, plane))
             button.menu_wanted.connect(lambda where, b=button: self._open_menu(b, where))
             self._rows[row.item_id] = button
             self._list.insertWidget(at, button)
+
+    def show_targets(self, on: bool) -> None:
+        """A card of a plane is dragged, or no longer: say on which lines it can be dropped."""
+        for button in self._rows.values():
+            button.show_target(on and self._takes())
+
+    def _takes(self) -> bool:
+        return not self.looking_only and self.can_name()
+
+    def _show_beside(self, button: RowButton) -> None:
+        """Of a long list the next line comes into view, so that a card can be carried on to it."""
+        self._scroll.ensureWidgetVisible(button, 0, button.height())
 
     @property
     def filled(self) -> bool:

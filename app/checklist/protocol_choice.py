@@ -48,7 +48,8 @@ class ProtocolChoice:
         try:
             self.book = load_protocols()
             left_out = _("A protocol was left out.")
-            self.problems = tuple(f"{left_out} {problem}" for problem in self.book.problems)
+            missing = (f"{left_out} {problem}" for problem in self.book.problems)
+            self.problems = (*missing, *self.book.notices)
         except ProtocolError as error:
             self.book, self.problems = ProtocolBook(()), (str(error),)
 

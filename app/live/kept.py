@@ -14,6 +14,7 @@ from app.live.presenter import merged
 from app.view_data import LIVE_NAME_KEYS
 from app.widgets.colours import ON_PICTURE
 from app.widgets.saved_strip import SavedStrip
+from semc_core.labels import NON_STANDARD
 from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
@@ -109,6 +110,12 @@ class KeptPlanes:
         """The chosen plane, rejected or not; without one the newest that counts."""
         chosen = next((plane for plane in self._all if plane.hold_id == self.naming.chosen), None)
         return chosen or (self.planes[-1] if self.planes else None)
+
+    @property
+    def chosen_plane(self) -> str:
+        """The class name of the chosen plane; "" where none is, or it shows none."""
+        found = next((plane.plane for plane in self._all if plane.hold_id == self.naming.chosen), "")
+        return "" if found == NON_STANDARD else found
 
     def ask(self, frame_index: int) -> None:
         """This frame was captured: ask which plane it is."""

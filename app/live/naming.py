@@ -161,6 +161,12 @@ class Naming:
         else:
             self._correct(Relabel(asked.plane_id, name))
 
+    def name_plane(self, plane_id: int, name: str, fetus: str = "") -> None:
+        """The plane of this number was dragged onto an item: it is this one, and of this fetus if not ""."""
+        if self._asked is not None and self._asked.plane_id == plane_id:
+            self._asked = None
+        self._correct(Relabel(plane_id, name, fetus))
+
     def step(self, by: int, planes: Sequence[SavedPlane]) -> None:
         """Choose the next of `planes` (1) or the one before (-1); without one, the newest."""
         self._asked = None

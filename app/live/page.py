@@ -34,7 +34,6 @@ from app.live.traces import TracesView
 from app.widgets import theme
 from app.widgets.colours import ON_PICTURE
 from app.widgets.folding import FoldingPanel
-from app.widgets.forms import side_by_side
 from app.widgets.image_view import LiveView
 from app.widgets.plain import PlainLabel
 from app.widgets.saved_strip import SavedStrip
@@ -110,6 +109,7 @@ class LivePage(QWidget):
         self.view.region_movable = True
         self.held = HeldPicture(self.view, measured)
         self.kept = KeptPlanes(self.strip, measured)
+        self.held.chosen = lambda: self.kept.chosen_plane
         self.latency = RecentValues(keep_latencies)
         self.heat = HeatMaps()
         self._pipeline: LivePipeline[Session] | None = None
@@ -137,7 +137,7 @@ class LivePage(QWidget):
         side.setMaximumWidth(round(38 * em))
         side.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         upper = QHBoxLayout()
-        upper.addLayout(side_by_side(self.held.measuring.tools, self.view, stretch=1), 2)
+        upper.addLayout(self.held.row(), 2)
         upper.addWidget(side, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

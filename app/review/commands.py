@@ -242,6 +242,16 @@ class ReviewCommands:
         else:
             self._corrector.apply(Relabel(plane.plane_id, name))
 
+    def name_plane(self, plane_id: int, name: str, fetus: str = "") -> None:
+        """The plane of this number was dragged onto an item: it is this one, and of this fetus if not ""."""
+        plane = self._corrector.snapshot.plane(plane_id)
+        if plane is None:
+            return
+        if plane.plane == name and decided_by(plane) == BY_YOU and fetus in ("", plane.fetus):
+            self._refuse(_("The plane is {name} already, by a person.", name=name))
+        else:
+            self._corrector.apply(Relabel(plane_id, name, fetus))
+
     def reject(self) -> None:
         """Reject the chosen plane, or take it back."""
         plane = self._needed()

@@ -233,6 +233,12 @@ class FramePanel(QWidget):
         """What it says."""
         return self._shown
 
+    @property
+    def seen_plane(self) -> str:
+        """The plane that it names; "" where it names none."""
+        shown = self._shown
+        return shown.title if shown is not None and shown.tone is Tone.PLANE else ""
+
     def begin(self, colours: dict[str, str], looking_only: bool = False) -> None:
         """Begin anew with these planes; they cannot be chosen where the session is only looked at."""
         for button in self._buttons.values():

@@ -8,9 +8,10 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QApplication,
     QHBoxLayout,
     QPushButton,
     QScrollArea,
@@ -20,8 +21,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.view_data import StripItem
+from app.view_data import DraggedPlane, StripItem
 from app.widgets import theme
+from app.widgets.dragging import CardDrag
 from app.widgets.drawing import image_of, rect_in
 from app.widgets.fitted import FittedLabel, tell_whole
 from app.widgets.plain import PlainLabel, plain_tip
@@ -44,10 +46,21 @@ _NOTCH_EM: Final = 7
 
 
 class Card(QAbstractButton, Generic[Item]):
-    """One item: a small picture and a few words, which a subclass paints."""
+    """One item: a small picture and a few words, which a subclass paints.
+
+    Signals:
+        drag_wanted: It is dragged away.
+
+    Attributes:
+        drags: Whether it can be.
+    """
+
+    drag_wanted = Signal()
+    drags = False
 
     def __init__(self, item: Item, colour: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._pressed_at: QPointF | None = None
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self._pixels: NDArray[np.uint8] | None = None
@@ -63,6 +76,23 @@ class Card(QAbstractButton, Generic[Item]):
         """Show this instead, in the colour of its plane."""
         self._item, self._colour = item, colour
         self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """It may become a click, or be dragged."""
+        left = event.button() is Qt.MouseButton.LeftButton
+        self._pressed_at = event.position() if self.drags and left else None
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Dragged a little way, it is no click any more."""
+        if self._pressed_at is not None:
+            way = (event.position() - self._pressed_at).manhattanLength()
+            if way >= QApplication.startDragDistance():
+                self._pressed_at = None
+                self.setDown(False)
+                self.drag_wanted.emit()
+        elif not self.drags:
+            super().mouseMoveEvent(event)
 
     def _show_pixels(self, pixels: NDArray[np.uint8] | None) -> None:
         """Take uint8 (h, w) or (h, w, 3) for the picture; the same array is converted once."""
@@ -98,7 +128,11 @@ class _SidewaysArea(QScrollArea):
 
 
 class Strip(QWidget, Generic[Item]):
-    """Cards from left to right; above them a heading, a sentence that may be cut off, and buttons."""
+    """Cards from left to right; above them a heading, a sentence that may be cut off, and buttons.
+
+    Attributes:
+        drag: Drags a card out of it.
+    """
 
     def __init__(self, parent: QWidget | None = None, buttons: Sequence[QPushButton] = ()) -> None:
         super().__init__(parent)
@@ -110,6 +144,7 @@ class Strip(QWidget, Generic[Item]):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_PAUSE_MS)
         self._soon.timeout.connect(self._follow)
+        self.drag = CardDrag(self)
         self._heading = PlainLabel()
         self._heading.setObjectName("heading")
         self._hint = FittedLabel()
@@ -265,6 +300,11 @@ class ItemCard(Card[StripItem]):
         words = _("rejected") if item.rejected else "", _("chosen") if item.chosen else ""
         self.setAccessibleName(", ".join(filter(None, (said, *words))))
 
+    @property
+    def carried(self) -> DraggedPlane | None:
+        """What is dragged with it; None where it is rejected, and so is no plane of anything."""
+        return None if self._item.rejected else DraggedPlane(self._item.key, self._item.plane)
+
     def sizeHint(self) -> QSize:
         """The picture, and room for two short texts."""
         em = theme.em(self)
@@ -316,6 +356,9 @@ class ItemCard(Card[StripItem]):
 class CardStrip(Strip[StripItem]):
     """The card that was chosen last is brought into view; among new ones without it, the saved frame's.
 
+    Attributes:
+        of_planes: Whether its cards are planes, which can be dragged; those of candidates cannot.
+
     Signals:
         clicked: The key of the card that was clicked.
         menu_wanted: The key of a card, and where on the screen (a `QPoint`) the other button was pressed.
@@ -324,8 +367,9 @@ class CardStrip(Strip[StripItem]):
     clicked = Signal(int)
     menu_wanted = Signal(int, object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, of_planes: bool = False) -> None:
         super().__init__(parent)
+        self.of_planes = of_planes
         self._header.setSpacing(round(0.8 * theme.em(self)))
         self._chosen: set[int] = set()
         self._bring_key: int | None = None
@@ -361,6 +405,9 @@ class CardStrip(Strip[StripItem]):
     def _new_card(self, key: int, item: StripItem, colour: str) -> ItemCard:
         card = ItemCard(item, colour)
         card.clicked.connect(lambda: self.clicked.emit(key))
+        card.drags = self.of_planes
+        if self.of_planes:
+            card.drag_wanted.connect(lambda: self.drag.begin(card, card.carried))
         card.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         card.customContextMenuRequested.connect(lambda at: self.menu_wanted.emit(key, card.mapToGlobal(at)))
         return card

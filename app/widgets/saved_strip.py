@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QDesktopServices, QImage, QPainter, QPaintEven
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.formatting import percent, quality_text, when_text
-from app.view_data import NO_MARKS, StripMarks
+from app.view_data import NO_MARKS, DraggedPlane, StripMarks
 from app.widgets import theme
 from app.widgets.accessible import Role, announce, told_as
 from app.widgets.cards import Card, Strip, paint_ends
@@ -46,6 +46,7 @@ class PlaneCard(Card[SavedPlane]):
     """One saved plane: picture, name, confidence and time."""
 
     marks = NO_MARKS
+    drags = True
 
     def show_marks(self, marks: StripMarks) -> None:
         """Whether it is chosen, rejected, or named by a person."""
@@ -58,6 +59,14 @@ class PlaneCard(Card[SavedPlane]):
     def when(self) -> str:
         """The time, and of several fetuses the letter of the plane's."""
         return when_text(self._item.time_s, self.marks.fetuses.get(self._item.hold_id, ""))
+
+    @property
+    def carried(self) -> DraggedPlane | None:
+        """What is dragged with it; None where it is rejected or was not written: there is nothing to name."""
+        plane = self._item
+        if plane.png is None or plane.hold_id in self.marks.rejected:
+            return None
+        return DraggedPlane(plane.hold_id, plane.plane)
 
     def show_item(self, item: SavedPlane, colour: str) -> None:
         """Show this instead: a better frame of the same hold."""
@@ -257,6 +266,7 @@ class SavedStrip(Strip[SavedPlane]):
         card = PlaneCard(item, colour)
         card.show_marks(self._marks)
         card.clicked.connect(lambda: self.opened.emit(card.item))
+        card.drag_wanted.connect(lambda: self.drag.begin(card, card.carried))
         return card
 
 

@@ -31,6 +31,7 @@ _CHECKABLE: Final = (
     "heat_map",
     "region",
     "checklist",
+    "reference",
     "better",
     "add",
     "mark",

@@ -21,6 +21,7 @@ from app.checklist.presenter import REASONS
 from app.checklist.reason_dialog import ReasonDialog
 from app.closing import ClosingQuestion
 from app.commands import LIVE, REVIEW, START, TRAIN
+from app.display.reference import ReferenceBeside
 from app.export.controller import ExportController, Subject
 from app.export.dialog import ExportDialog
 from app.export.presenter import ExportState
@@ -40,7 +41,7 @@ from app.train.install_panel import install_view
 from app.train.installation import InstallPhase, InstallState
 from app.train.page import DataChoice, ModelRow
 from app.train.presenter import TrainView
-from app.view_data import LIVE_NAME_KEYS, Asking, StripMarks
+from app.view_data import LIVE_NAME_KEYS, Asking, Reference, StripMarks
 from app.widgets import theme
 from app.widgets.levels import Levels
 from app.worklist.presenter import examination_line
@@ -91,6 +92,7 @@ class Stage:
         self.window.banner.show_banner(None)
         self.window.help.hide()
         self.window.viewer.hide()
+        self.window.live_page.held.reference.leave()
         self.window.go_to(name)
         return self.window
 
@@ -201,6 +203,19 @@ def live_with_a_plane_chosen(stage: Stage) -> QWidget:
     return window
 
 
+def live_beside_a_reference(stage: Stage) -> QWidget:
+    window = live_scanning(stage)
+    _refer(stage.window.live_page.held.reference, Reference(LONG, LONG, np.full((300, 400), 90, np.uint8)))
+    return window
+
+
+def _refer(beside: ReferenceBeside, shown: Reference) -> None:
+    beside.leave()
+    beside.find = lambda plane: shown
+    beside.toggle()
+    beside.tick("FHP1")
+
+
 def review_empty(stage: Stage) -> QWidget:
     stage.window.live_page.strip.ask("", ())
     return stage.page(REVIEW)
@@ -229,6 +244,25 @@ def review_comparing(stage: Stage) -> QWidget:
     if not beside.on:
         beside.toggle(commands)
     beside.view.show_texts((("STAYS 0:12.0", theme.DIM),), "", None)
+    return window
+
+
+def review_beside_a_reference(stage: Stage) -> QWidget:
+    window = review_many_planes(stage)
+    beside = stage.window.review_page.beside
+    beside.leave()
+    _refer(beside.reference, Reference(LONG, LONG, np.full((300, 400), 90, np.uint8)))
+    return window
+
+
+def review_without_a_reference(stage: Stage) -> QWidget:
+    window = review_many_planes(stage)
+    said = "{} has no reference picture of this item. A protocol of your own can have one: a file beside it."
+    beside = stage.window.review_page.beside
+    beside.leave()
+    _refer(beside.reference, Reference("Left portal vein, sagittal", sentence=said.format(LONG)))
+    for row in stage.window.checklists.review.rows[:3]:
+        row.show_target(True)
     return window
 
 
@@ -412,10 +446,13 @@ STATES: Final[dict[str, State]] = {
         live_asking,
         live_naming,
         live_with_a_plane_chosen,
+        live_beside_a_reference,
         review_empty,
         review_many_planes,
         review_annotated,
         review_comparing,
+        review_beside_a_reference,
+        review_without_a_reference,
         review_asking,
         train_fresh,
         train_running,

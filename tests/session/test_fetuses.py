@@ -12,6 +12,7 @@ from semc_core.session.correcting.changes import (
     AddMeasurement,
     ChooseFrame,
     MoveToFetus,
+    Relabel,
     SetFetus,
     SetItem,
 )
@@ -89,6 +90,38 @@ def test_a_plane_is_moved_and_moved_back(tmp_path: Path) -> None:
         for change in (MoveToFetus(1, "E"), SetFetus(0.0, ""), SetItem("p", "i", "", fetus="E")):
             with pytest.raises(SessionError, match="called A, B, C and D"):
                 session.apply(change)
+
+
+def test_a_plane_is_named_and_moved_in_one_step(tmp_path: Path) -> None:
+    with filled_session(tmp_path / "s") as session:
+        before = session.planes()
+        session.apply(SetFetus(1.0, "B"))
+        one, two = session.planes()
+        done = session.corrections
+        change = Relabel(1, "B", "B")
+        assert done_sentence(change, one) == "The plane at 0:00.3 is now B, of fetus B."
+        session.apply(change)
+        assert [(plane.plane, plane.fetus) for plane in session.planes()] == [("B", "B"), (two.plane, "B")]
+        assert session.corrections == done + 1
+        times = {plane.plane_id: plane.time_s for plane in session.planes()}
+        logged = session.undo()
+        assert logged is not None
+        assert seen_words(logged, times.get) == f"The plane at 0:00.3 is B, not {one.plane}, and of fetus B"
+        assert session.planes() == (one, two)
+        session.redo()
+        assert of(session) == {1: "B", 2: "B"}
+        assert session.verify().ok
+        session.apply(Relabel(2, two.plane, "B"))
+        assert session.fetuses().moved == {1: "B"}, "it is of that one already"
+        session.apply(Relabel(2, two.plane, "A"))
+        assert of(session) == {1: "B", 2: "A"}
+        logged = session.undo()
+        assert logged is not None
+        said = seen_words(logged, times.get)
+        assert said == f"Confirmed the plane at 0:01.3 as {two.plane}, and of fetus A"
+        with pytest.raises(SessionError, match="called A, B, C and D"):
+            session.apply(Relabel(1, "B", "E"))
+        assert before[0].plane == one.plane
 
 
 def test_words_and_measurements_are_of_a_fetus(tmp_path: Path) -> None:

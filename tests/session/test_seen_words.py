@@ -30,6 +30,7 @@ from semc_core.session.correcting.sentences import (
     item_text,
     measure_text,
     note_text,
+    of_fetus_text,
     plane_text,
     region_text,
     seen_words,
@@ -44,6 +45,14 @@ SAID = (
     (plane_text(Relabel(3, "LLP"), 3, "LLP"), "Confirmed the plane at 0:07.3 as LLP"),
     (plane_text(Relabel(3, "HRP"), 3, "LLP"), "The plane at 0:07.3 is HRP, not LLP"),
     (plane_text(Relabel(3, "HRP"), 3, "NSP"), "The plane at 0:07.3 is HRP, not No plane"),
+    (
+        of_fetus_text(plane_text(Relabel(3, "LLP"), 3, "LLP"), "B"),
+        "Confirmed the plane at 0:07.3 as LLP, and of fetus B",
+    ),
+    (
+        of_fetus_text(plane_text(Relabel(3, "HRP"), 3, "LLP"), "C"),
+        "The plane at 0:07.3 is HRP, not LLP, and of fetus C",
+    ),
     (plane_text(Reject(3), 3, "Brain(Cb)"), "Rejected Brain(Cb) at 0:07.3"),
     (plane_text(Reject(3), 3, "NSP"), "Rejected the capture at 0:07.3"),
     (plane_text(Restore(3), 3, "LLP"), "Restored LLP at 0:07.3"),

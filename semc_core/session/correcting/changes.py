@@ -13,10 +13,14 @@ from semc_core.types import FrameResult
 
 @dataclass(frozen=True, slots=True)
 class Relabel:
-    """This plane is another one: `plane` is its class name. With the name it has, a person confirms it."""
+    """This plane is another one: `plane` is its class name. With the name it has, a person confirms it.
+
+    With a letter in `fetus` it is of that fetus, too (see `MoveToFetus`), in the same step.
+    """
 
     plane_id: int
     plane: str
+    fetus: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,13 @@ from semc_core.session.correcting.changes import (
 )
 from semc_core.session.correcting.measuring import measured
 from semc_core.session.correcting.rows import needed_row
-from semc_core.session.correcting.sentences import item_text, note_text, plane_text, region_text
+from semc_core.session.correcting.sentences import (
+    item_text,
+    note_text,
+    of_fetus_text,
+    plane_text,
+    region_text,
+)
 from semc_core.session.correcting.turning import turned
 from semc_core.session.fetuses import FIRST, LETTERS
 from semc_core.session.files import write_plane
@@ -93,7 +99,7 @@ class Corrector:
             SaveError: The frame could not be written.
         """
         if isinstance(change, Relabel | Reject | Restore):
-            return self._judge(state, change)
+            return self._judge(state, highest, change)
         if isinstance(change, ChooseFrame):
             return self._choose(state, change)
         if isinstance(change, AddPlane):
@@ -108,7 +114,7 @@ class Corrector:
             return Correction(*turned(state, highest, change))
         return Correction(*measured(state, highest, change))
 
-    def _judge(self, state: State, change: Relabel | Reject | Restore) -> Correction:
+    def _judge(self, state: State, highest: dict[str, int], change: Relabel | Reject | Restore) -> Correction:
         number = change.plane_id
         row = needed_row(state, "planes", number)
         if isinstance(change, Relabel):
@@ -127,7 +133,11 @@ class Corrector:
             kind, fields = "restore", {"rejected": 0, "reason": ""}
         edit = state.changed("planes", number, **fields, chosen_by=PERSON)
         text = plane_text(change, number, row["plane"])
-        return Correction(number, kind, text, () if edit is None else (edit,))
+        edits = () if edit is None else (edit,)
+        if isinstance(change, Relabel) and change.fetus:
+            moved = turned(state, highest, MoveToFetus(number, change.fetus))[-1]
+            text, edits = of_fetus_text(text, change.fetus) if moved else text, (*edits, *moved)
+        return Correction(number, kind, text, edits)
 
     def _choose(self, state: State, change: ChooseFrame) -> Correction:
         number, shown = change.plane_id, change.frame

@@ -57,6 +57,11 @@ def plane_text(change: Relabel | Reject | Restore | ChooseFrame | AddPlane, numb
             return f"Added plane {number} ({name}) at {frame.packet.pts_s:.2f} s"
 
 
+def of_fetus_text(text: str, fetus: str) -> str:
+    """What was done to a plane, `text`, and that it was moved to this fetus with that."""
+    return f"{text}, and of fetus {fetus}"
+
+
 def region_text(change: MarkRegion | RemoveRegion | LabelRegion, before: str) -> str:
     """What was done to a marked stretch of time that was labelled `before`."""
     match change:
@@ -163,6 +168,10 @@ def _plane_done(
     time = "" if before is None else scan_time(before.time_s)
     it = _("The plane") if before is None else called(before, first=True)
     match change:
+        case Relabel(plane=name, fetus=letter) if before is not None and letter not in ("", before.fetus):
+            return _(
+                "The plane at {time} is now {plane}, of fetus {letter}.", time=time, plane=name, letter=letter
+            )
         case Relabel(plane=name) if before is not None and before.plane == name:
             return _("The plane at {time} is confirmed as {plane}.", time=time, plane=name)
         case Relabel(plane=name) if before is not None:
@@ -230,6 +239,12 @@ _KINDS: Final = {
 }
 _WHICH: Final = rf"(?P<kind>{'|'.join(_KINDS)}) (?P<number>\d+)"
 _PLANES_SAID: Final = {
+    r"Confirmed {} as (?P<name>.+), and of fetus (?P<letter>[A-D])": N_(
+        "Confirmed {plane} as {name}, and of fetus {letter}"
+    ),
+    r"{} is (?P<name>.+), not (?P<before>.+), and of fetus (?P<letter>[A-D])": N_(
+        "{plane} is {name}, not {before}, and of fetus {letter}"
+    ),
     r"Confirmed {} as (?P<name>.+)": N_("Confirmed {plane} as {name}"),
     r"{} is (?P<name>.+), not (?P<before>.+)": N_("{plane} is {name}, not {before}"),
     r"Rejected {}": N_("Rejected {plane}"),

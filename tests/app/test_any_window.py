@@ -485,6 +485,8 @@ def stage(
     monkeypatch.setattr(scans, "CLASSES", (*PLANES, "NSP"))
     window = new_window()
     window._timer.stop()
+    # Its own lists would take the place of those that a state shows.
+    qtbot.waitUntil(lambda: not window.sources._busy, timeout=60_000)
     made = Stage(window, tmp_path, qtbot)
     yield made
     for close in reversed(made.parts):

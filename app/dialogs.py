@@ -27,7 +27,7 @@ from semc_core.language import N_, _
 from semc_core.session.session import Session
 
 if TYPE_CHECKING:
-    from app.export.controller import ExportController, ProtocolFor
+    from app.export.controller import ExportController, ProtocolFor, ReadingsFor
     from app.review.session import OpenReview
 
 EXPORTS_NAME: Final = "Exports"
@@ -51,6 +51,7 @@ class DialogHost(QObject):
         loops: Several loops that are analysed one after another.
         dialog: The dialog that is open, or None.
         preferred: Gives what can be set in the preferences; the window says it.
+        readings_for: Gives what was read ahead for an export; None where nothing is.
     """
 
     message = Signal(str)
@@ -94,6 +95,7 @@ class DialogHost(QObject):
         self.loops.on_message = self.message.emit
         self.dialog: QDialog | None = None
         self.preferred: Callable[[], Sequence[Entry | Link]] = tuple
+        self.readings_for: ReadingsFor | None = None
         self._export: ExportController | None = None
         self._loads = Background("dialog-load", post)
         self._ends = Background("export-close", post)
@@ -215,7 +217,9 @@ class DialogHost(QObject):
         if session is not None and self._reviewed() is not session:
             return  # closed meanwhile
         subject = Subject(folder, session)
-        self._export = ExportController(subject, self._choices.data, self._post, protocol_for)
+        self._export = ExportController(
+            subject, self._choices.data, self._post, protocol_for, self.readings_for
+        )
         exports = self._choices.output / EXPORTS_NAME
         dialog = ExportDialog(self._export, self._settings, exports, self._window)
         dialog.close_wanted.connect(lambda: self.close_wanted.emit(dialog))

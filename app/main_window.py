@@ -54,6 +54,7 @@ class MainWindow(OpeningWindow):
         from app.live.page import LivePage
         from app.next_model import NextModel
         from app.picture_window import PictureWindow
+        from app.read_ahead import ReadAhead
         from app.review.controller import ReviewController
         from app.review.page import ReviewPage
         from app.review.session import open_review
@@ -70,6 +71,8 @@ class MainWindow(OpeningWindow):
         self.checklists = ChecklistController(settings, self.choices, post, self)
         self.dialogs = DialogHost(self, settings, self.choices, post, self._session_in_review)
         self.examining = Examining(self.dialogs, self.review)
+        self.reading = ReadAhead(self.choices.data, post)
+        self.dialogs.readings_for = self.reading.readings_of
         # ... and what it shows.
         self.measured = LiveSubject(post, Told(self._say_of(LIVE), self.report, lambda: self.tick()))
         self.live_page = LivePage(self.checklists.live, self.measured, self.keep_latencies)
@@ -436,6 +439,7 @@ class MainWindow(OpeningWindow):
             time_s = self.fetuses.review_time_s
             self.checklists.show_review(self.review.snapshot, opened.session.model, time_s)
         self.train.tick(now_s)
+        self.reading.follow(now_s, self.scan, self.review, self.live_page, self.dialogs)
         page, live = self.page_name, self.live_page
         self.picture.follow(live if page == LIVE else self.review_page if page == REVIEW else None)
         self.display.tick(now_s, self.page_name, self.viewer.isVisible())
@@ -469,7 +473,15 @@ class MainWindow(OpeningWindow):
         self.live_page.finish_measuring()
         # First the scan with what is measured in it: it must not be recorded on while a server is waited for.
         # An export and what was sent may still write to the session in review.
-        parts = (self.train, self.dialogs, self.annotating, self.review, self.sources, self.checklists)
+        parts = (
+            self.train,
+            self.reading,
+            self.dialogs,
+            self.annotating,
+            self.review,
+            self.sources,
+            self.checklists,
+        )
         from app.tasks import close_all
 
         close_all(self.measured, self.live_page.held, self.scan, self.raw, self.tone, *parts)

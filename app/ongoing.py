@@ -79,11 +79,12 @@ class ExportOngoing:
 
     def needs_somebody(self) -> str:
         """It failed, or it asks what becomes of text in pictures."""
-        phase = self._control.state.phase
-        if self._stopped or phase is ExportPhase.DONE:
+        state = self._control.state
+        if self._stopped:
             return ""
-        if phase is ExportPhase.TEXT:
-            return _("The export waits for an answer, so the window stayed open.")
+        if state.result is not None:
+            waits = _("The export waits for an answer, so the window stayed open.")
+            return waits if state.result.held else ""
         return _("The export was not made, so the window stayed open; the export's window says why.")
 
 

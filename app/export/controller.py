@@ -24,6 +24,9 @@ from semc_core.types import Crop
 
 _log = logging.getLogger(__name__)
 
+ReadingsFor = Callable[[str], TextReadings]
+"""What was read in the pictures of the session of this id, and said of it."""
+
 ProtocolFor = Callable[[Collection[str]], Protocol | None]
 """The protocol to follow with a model that knows these planes."""
 
@@ -76,7 +79,12 @@ class ExportController:
     """
 
     def __init__(
-        self, subject: Subject, data: Path, post: Post, protocol_for: ProtocolFor = no_protocol
+        self,
+        subject: Subject,
+        data: Path,
+        post: Post,
+        protocol_for: ProtocolFor = no_protocol,
+        readings_for: ReadingsFor | None = None,
     ) -> None:
         """Look at once what there is.
 
@@ -85,6 +93,7 @@ class ExportController:
             data: Where masks and the key of exports are kept.
             post: See `app.tasks`.
             protocol_for: Whose checklist goes with it.
+            readings_for: What was read ahead; None takes what is kept among `data`.
         """
         self.subject = subject
         self.material: Material | None = None
@@ -97,7 +106,7 @@ class ExportController:
         self._state = ExportState(step=N_("Looking"))
         self._progress: tuple[str, int, int] = ("", 0, 0)
         self._cancel = threading.Event()
-        self._readings = TextReadings()
+        self._readings_for = readings_for
         self._work = Background("export", post)
         self._work.start(self._look, self._looked)
         # Every file is read, which an export that is begun meanwhile does not wait for.
@@ -107,14 +116,14 @@ class ExportController:
     @property
     def state(self) -> ExportState:
         """How it stands."""
-        if not self._running:
+        if not self.running:
             return self._state
         step, done, total = (N_("Cancelling"), 0, 0) if self._cancel.is_set() else self._progress
         return ExportState(Phase.RUNNING, step, done, total)
 
     def begin(self, target: Path, options: ExportOptions) -> None:
         """Export. Nothing happens while an export is being made."""
-        if self._running:
+        if self.running:
             return
         self._cancel.clear()
         self._progress = ("", 0, 0)
@@ -131,8 +140,19 @@ class ExportController:
 
     def choose_again(self) -> None:
         """Back to the choices."""
-        if not self._running:
+        if not self.running:
             self._become(ExportState())
+
+    def ask(self) -> None:
+        """Show the planes that were left out until somebody answers; nothing where none was."""
+        result = self._state.result
+        if result is not None and result.held:
+            self._become(ExportState(Phase.TEXT, findings=result.held, result=result))
+
+    def ask_later(self) -> None:
+        """Back to what was exported; the planes stay out of it."""
+        if self._state.phase is Phase.TEXT:
+            self._become(ExportState(Phase.DONE, result=self._state.result))
 
     def close(self) -> None:
         """Cancel what is under way, and wait for its end."""
@@ -141,7 +161,8 @@ class ExportController:
         self._proving.close(forget=True)
 
     @property
-    def _running(self) -> bool:
+    def running(self) -> bool:
+        """Whether an export is being made."""
         return self._state.phase is Phase.RUNNING
 
     def _become(self, state: ExportState) -> None:
@@ -200,9 +221,10 @@ class ExportController:
         if options.deidentify:
             self._remember(options.masks)
         with self.subject.opened() as session:
+            readings = None if self._readings_for is None else self._readings_for(session.id)
             return export_session(
                 session, target, options, progress=self._note, cancel=self._cancel, data=self._data,
-                readings=self._readings,
+                readings=readings,
             )  # fmt: skip
 
     def _remember(self, masks: Sequence[Crop]) -> None:
@@ -233,12 +255,8 @@ def _probably_there(session: Session) -> bool:
 
 def _after(future: Future[ExportResult], target: Path) -> ExportState:
     """How it stands after the export to `target`."""
-    from semc_core.export.ocr import TextFound
-
     try:
         return ExportState(Phase.DONE, result=future.result())
-    except TextFound as found:
-        return ExportState(Phase.TEXT, findings=found.findings)
     except SessionChanged as changed:
         message = _("{problem} Export it anyway only if you know why.", problem=changed)
         return ExportState(message=message, failed=True, changed=True)

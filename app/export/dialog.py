@@ -28,6 +28,7 @@ from app.export.presenter import (
     ExportState,
     Phase,
     complete,
+    held_sentence,
     plane_caption,
     report_of,
 )
@@ -39,7 +40,7 @@ from app.widgets import theme
 from app.widgets.accessible import announce
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel
-from semc_core.export.options import TextChoice
+from semc_core.export.found_text import Answer
 from semc_core.language import N_, _
 from semc_core.session.files import read_png
 from semc_core.session.records import PlaneEntry
@@ -84,6 +85,8 @@ class ExportDialog(QDialog):
         self._at = 0
         self._masks: tuple[Crop, ...] | None = None
         self._anyway = False
+        self._answers: dict[int, Answer] = {}
+        self._asked: set[int] = set()
         self._shown: ExportState | None = None
         self._pictures: LatestTask[Picture] = LatestTask(
             self._read, "export-pictures", self._say_fault, self._picture_read.emit
@@ -94,11 +97,12 @@ class ExportDialog(QDialog):
         self.running_page, self.text_page, self.done_page = RunningPage(), TextPage(), DonePage()
         self._build()
         self.running_page.cancelled.connect(self.reject)
-        self.text_page.answered.connect(self.export)
+        self.text_page.answered.connect(self._answer)
         self.text_page.left.connect(self.reject)
         self.done_page.report_wanted.connect(self._open_report)
         self.done_page.show_wanted.connect(self._open_folder)
         self.done_page.send_wanted.connect(self._send)
+        self.done_page.answer_wanted.connect(control.ask)
         self.done_page.left.connect(self.accept)
         self.page.changed.connect(self._refresh)
         self.picture.mask_drawn.connect(lambda mask: self._use_masks((*(self._masks or ()), mask)))
@@ -115,8 +119,8 @@ class ExportDialog(QDialog):
 
     # What the user does.
 
-    def export(self, text: TextChoice = "ask") -> None:
-        """Make the export, with this choice about text in pictures.
+    def export(self) -> None:
+        """Make the export, with what was answered about text in pictures.
 
         A session that is not as it was written is exported after the user said so, in this dialog.
         """
@@ -131,7 +135,9 @@ class ExportDialog(QDialog):
         self._settings.export_options = ticked
         self._settings.export_folder = self.page.folder
         patient = self.page.patient_form.patient
-        options = complete(ticked, self._masks or (), patient, material.protocol, text)
+        # For this export alone: they are remembered for what was asked about, and for nothing else.
+        answers, self._answers = self._answers, {}
+        options = complete(ticked, self._masks or (), patient, material.protocol, answers)
         options = replace(options, anyway=self._anyway)
         self._control.begin(self.page.folder / self.page.name.text(), options)
 
@@ -146,7 +152,7 @@ class ExportDialog(QDialog):
         if phase is Phase.RUNNING:
             self._control.cancel()
         elif phase is Phase.TEXT:
-            self._control.choose_again()
+            self._control.ask_later()
         else:
             super().reject()
 
@@ -170,6 +176,37 @@ class ExportDialog(QDialog):
         if self._planes:
             self._at = (self._at + by) % len(self._planes)
             self._show_picture()
+            self._show_question()
+
+    def _answer(self, said: str) -> None:
+        """What becomes of the plane that is shown; after the last one all is exported once more."""
+        plane_id = self._planes[self._at].plane_id
+        self._asked.add(plane_id)
+        if said:
+            self._answers[plane_id] = "keep" if said == "keep" else "mask"
+        if any(plane.plane_id not in self._asked for plane in self._planes):
+            self._show_next_asked()
+        elif any(plane.plane_id in self._answers for plane in self._planes):
+            self.page.show_folder(self.page.folder)
+            self.export()
+        else:
+            self._control.ask_later()
+
+    def _show_next_asked(self) -> None:
+        """Go on to the next plane that nobody answered for, from the one that is shown."""
+        count = len(self._planes)
+        order = [(self._at + step) % count for step in range(count)]
+        self._at = next((at for at in order if self._planes[at].plane_id not in self._asked), self._at)
+        self._show_picture()
+        self._show_question()
+
+    def _show_question(self) -> None:
+        findings = self._control.state.findings
+        if self._control.state.phase is Phase.TEXT and self._planes:
+            shown = self._planes[self._at].plane_id
+            left = sum(plane.plane_id not in self._asked for plane in self._planes)
+            finding = next(each for each in findings if each.plane_id == shown)
+            self.text_page.begin(finding, max(1, left))
 
     def _use_masks(self, masks: Sequence[Crop]) -> None:
         self._masks = tuple(masks)
@@ -228,15 +265,15 @@ class ExportDialog(QDialog):
         if state.phase is Phase.CHOOSING:
             self.go.setFocus()
         elif state.phase is Phase.TEXT:
-            material = self._control.material
-            self.text_page.begin(state, 0 if material is None else len(material.planes))
+            self._asked.clear()
+            self._show_next_asked()
         elif state.phase is Phase.DONE and state.result is not None:
             self.done_page.begin(
                 state.result,
                 deidentified=self._control.deidentified,
                 with_dicom=self._control.bundle_has_dicom,
             )
-            announce(self, _("The export is done."))
+            announce(self, f"{_('The export is done.')} {held_sentence(state.result)}".rstrip())
 
     def _refresh(self) -> None:
         """What depends on the choices."""

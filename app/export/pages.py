@@ -5,10 +5,18 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from app.export.presenter import ExportState, done_sentence, progress_sentence, text_question, why_no_report
+from app.export.presenter import (
+    ExportState,
+    done_sentence,
+    held_sentence,
+    progress_sentence,
+    text_question,
+    why_no_report,
+)
 from app.widgets import theme
-from app.widgets.forms import button, page_title
+from app.widgets.forms import button, page_title, side_by_side
 from app.widgets.plain import PlainLabel
+from semc_core.export.found_text import TextFinding
 from semc_core.export.options import ExportResult
 from semc_core.language import _
 
@@ -48,11 +56,11 @@ class RunningPage(QWidget):
 
 
 class TextPage(QWidget):
-    """Asks what becomes of text that was found.
+    """Asks of one plane after the other what becomes of what may be text in it.
 
     Signals:
-        answered: "mask", "leave out" or "keep".
-        left: Back to the choices.
+        answered: "mask" or "keep"; "" leaves the plane out.
+        left: Back to what was exported.
     """
 
     answered = Signal(str)
@@ -62,26 +70,29 @@ class TextPage(QWidget):
         super().__init__(parent)
         self._question = PlainLabel()
         self._question.setWordWrap(True)
-        self.mask_text = button(_("Mask the text  (Enter)"), lambda: self.answered.emit("mask"))
-        self.leave_out = button(_("Leave these planes out"), lambda: self.answered.emit("leave out"))
-        self.keep = button(_("Keep them as they are"), lambda: self.answered.emit("keep"))
+        self.mask_text = button(_("Text: black it out  (Enter)"), lambda: self.answered.emit("mask"))
+        self.keep = button(_("No name: keep the picture as it is"), lambda: self.answered.emit("keep"))
+        self.leave_out = button(_("Leave this plane out"), lambda: self.answered.emit(""))
         note = PlainLabel(
-            _("Keep them only if you have looked at each: what is written there leaves this machine.")
+            _(
+                "After the last answer all is exported once more, with these planes. Your answers are "
+                "remembered for these pictures."
+            )
         )
-        note.setObjectName("notice")
+        note.setObjectName("dim")
         note.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(page_title(_("Text in the pictures"), self))
         column.addWidget(self._question)
-        for each in (self.mask_text, self.leave_out, self.keep, note):
+        for each in (self.mask_text, self.keep, self.leave_out, note):
             column.addWidget(each)
         column.addStretch(1)
         column.addWidget(button(_("Back  (Esc)"), self.left.emit))
 
-    def begin(self, state: ExportState, planes: int) -> None:
-        """Ask, of so many planes in all; Enter masks."""
-        self._question.setText(text_question(state.findings, planes))
+    def begin(self, finding: TextFinding, left: int) -> None:
+        """Ask of this plane; so many are still to be answered, with it. Enter blackens."""
+        self._question.setText(text_question(finding, left))
         self.mask_text.setDefault(True)
         self.mask_text.setFocus()
 
@@ -93,12 +104,14 @@ class DonePage(QWidget):
         report_wanted: Its report is to be opened.
         show_wanted: Its folder is to be shown.
         send_wanted: It is to be sent.
+        answer_wanted: The planes that wait for an answer are to be shown.
         left: The dialog can go.
     """
 
     report_wanted = Signal()
     show_wanted = Signal()
     send_wanted = Signal()
+    answer_wanted = Signal()
     left = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -109,6 +122,10 @@ class DonePage(QWidget):
         self._where.setObjectName("dim")
         self._notices = PlainLabel()
         self._notices.setObjectName("notice")
+        self._held = PlainLabel()
+        self._held.setObjectName("notice")
+        self._held.setWordWrap(True)
+        self.answer = button(_("Answer …"), self.answer_wanted.emit)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(page_title(_("Exported"), self))
@@ -116,6 +133,7 @@ class DonePage(QWidget):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             column.addWidget(label)
+        column.addLayout(side_by_side(self._held, self.answer, stretch=0))
         column.addStretch(1)
         self.report = button(_("Open report"), self.report_wanted.emit)
         self.send = button(_("Send to …"), self.send_wanted.emit)
@@ -133,6 +151,9 @@ class DonePage(QWidget):
         self._sentence.setText(done_sentence(result, deidentified))
         self._where.setText(_("in {folder}", folder=result.target.parent))
         self._notices.setText("\n\n".join(map(_, result.notices)))
+        self._held.setText(held_sentence(result))
+        self._held.setVisible(bool(result.held))
+        self.answer.setVisible(bool(result.held))
         why_not = why_no_report(result.target)
         self.report.setEnabled(not why_not)
         self.report.setToolTip(why_not)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
+from semc_core.export.found_text import Answer, TextFinding
 from semc_core.export.identified import is_named
 from semc_core.export.masks import Device
-from semc_core.export.ocr import TextFinding
-from semc_core.export.options import ExportOptions, ExportResult, Patient, TextChoice
+from semc_core.export.options import ExportOptions, ExportResult, Patient
 from semc_core.labels import short_name
 from semc_core.language import N_, _, decimal, plural
 from semc_core.protocols.protocol import Protocol
@@ -76,7 +77,7 @@ class ExportState:
         step: What is done now.
         done: How much of it.
         total: Of how much; 0 where that is not known.
-        findings: The pictures with text that the user is asked about.
+        findings: The planes that were left out and that the user is asked about.
         result: Of the export that is done.
         message: Why it was not made, a sentence; or "".
         failed: Whether that is a fault, and not the user's wish.
@@ -99,13 +100,16 @@ def complete(
     masks: Sequence[Crop],
     patient: Patient,
     protocol: Protocol | None,
-    text: TextChoice = "ask",
+    answers: Mapping[int, Answer] = MappingProxyType({}),
 ) -> ExportOptions:
-    """The options of the export, from what is ticked. Masks and the patient belong to one kind each."""
+    """The options of the export, from what is ticked. Masks, answers and the patient belong to one kind each.
+
+    `answers` are what a person said of doubtful text in the planes of these numbers.
+    """
     return replace(
         ticked,
         masks=tuple(masks) if ticked.deidentify else (),
-        text=text,
+        answers=tuple(answers.items()) if ticked.deidentify else (),
         patient=None if ticked.deidentify or patient == Patient() else patient,
         protocol=protocol if ticked.report else None,
     )
@@ -233,15 +237,26 @@ def progress_sentence(state: ExportState) -> str:
     return _("{step}: {done} of {total}", step=step, done=state.done, total=state.total)
 
 
-def text_question(findings: Sequence[TextFinding], planes: int) -> str:
-    """What is asked where text was found."""
+def text_question(finding: TextFinding, left: int) -> str:
+    """What is asked of a plane that was left out; so many are still to be answered, with this one."""
+    asked = _(
+        "{plane} was left out of the export: what is framed, in its picture or its clip, may be text that "
+        "says who was examined, or tissue that looks like letters. What is it?",
+        plane=finding.plane,
+    )
+    if left == 1:
+        return asked
+    return f"{asked} {plural('{count} plane waits.', '{count} planes wait.', left)}"
+
+
+def held_sentence(result: ExportResult) -> str:
+    """How many planes wait for an answer, a sentence; "" where none does."""
+    if not result.held:
+        return ""
     return plural(
-        "Text was found in {count} plane of {planes}, in the picture or in the clip. It may say who was "
-        "examined. What should become of it?",
-        "Text was found in {count} planes of {planes}, in the picture or in the clip. It may say who was "
-        "examined. What should become of it?",
-        len(findings),
-        planes=planes,
+        "{count} plane waits for your answer and is not in this export.",
+        "{count} planes wait for your answer and are not in this export.",
+        len(result.held),
     )
 
 

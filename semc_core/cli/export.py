@@ -18,6 +18,7 @@ from semc_core.text import counted
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from semc_core.export.found_text import Answer
     from semc_core.export.manifest import BundleCheck
     from semc_core.export.options import ExportOptions, ExportResult
     from semc_core.session.session import Session
@@ -30,6 +31,7 @@ _EXAMPLES = """\b
 Examples:
     semc export FOLDER --out study.zip --dicom
     semc export FOLDER --out study --protocol lp2025-liver --mask 0,0,640,40
+    semc export FOLDER --out study-2 --answer 3=keep --answer 5=mask
     semc export --check study.zip"""
 
 app = Commands()
@@ -72,9 +74,18 @@ class ExportChoices:
         Option(
             "--text",
             click_type=click.Choice(tuple(_TEXT)),
-            help="what to do with pictures that hold text; ask: stop and say so",
+            help="what to do with pictures that hold text; ask: blank what is sure, leave a picture with a "
+            "doubtful reading out until --answer",
         ),
     ] = "ask"
+    answer: Annotated[
+        list[str],
+        Option(
+            "--answer",
+            metavar="PLANE=mask|keep",
+            help="of a doubtful reading: the plane's number, and whether it is blanked or is no name",
+        ),
+    ] = field(default_factory=list)
     mask: Annotated[
         list[str], Option("--mask", metavar="LEFT,TOP,WIDTH,HEIGHT", help="blank this, in pixels")
     ] = field(default_factory=list)
@@ -162,6 +173,7 @@ def _write(folder: Path, out: Path, options: ExportOptions, remember: bool, cons
 
     with Session.open(folder) as opened:
         _check_named(opened, options)
+        _check_answered(opened, options)
         if remember:
             _remember(opened, options.masks)
         return _export(opened, out, options, console)
@@ -171,6 +183,13 @@ def _say(result: ExportResult, options: ExportOptions, console: Console) -> None
     """What was written, and what the user should know of it."""
     for notice in result.notices:
         console.print(notice, style="yellow", markup=False, soft_wrap=True)
+    if result.held:
+        wait = ", ".join(f"{each.plane_id} ({each.plane})" for each in result.held)
+        console.print(
+            f"{len(result.held)} left out until answered: {wait}. Look at each; then export again with "
+            f"--answer {result.held[0].plane_id}=mask, or =keep where it is no name.",
+            style="yellow", markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
     kind = "De-identified" if options.deidentify else "NOT de-identified"
     console.print(
         f"{kind}: {counted(result.planes, 'plane')}, {counted(result.files, 'file')}, "
@@ -216,6 +235,8 @@ def _options(chosen: ExportChoices) -> ExportOptions:
         raise UsageError("A patient is named only in an export that is --identified.")
     if (chosen.jpeg or chosen.no_obgyn or chosen.dates != "removed") and not chosen.dicom:
         raise UsageError("--jpeg, --no-obgyn and --dates are about DICOM objects; add --dicom.")
+    if chosen.answer and (chosen.identified or chosen.text != "ask"):
+        raise UsageError("--answer is for doubtful text in a de-identified export with --text ask.")
     if chosen.dates != "removed" and chosen.identified:
         raise UsageError("An export that is --identified keeps its dates; leave --dates out.")
     masks = [_mask(parse_crop(text)) for text in chosen.mask]
@@ -228,10 +249,26 @@ def _options(chosen: ExportChoices) -> ExportOptions:
         masks=tuple(masks),
         text=_TEXT[chosen.text],  # type: ignore[arg-type]  # the command line checked it
         patient=patient if patient != Patient() else None,
+        answers=tuple(map(_answer, chosen.answer)),
         anyway=chosen.anyway,
         protocol=None if chosen.protocol is None else load_protocols().named(chosen.protocol),
         **_parts(chosen),
     )
+
+
+def _answer(text: str) -> tuple[int, Answer]:
+    """Raises UsageError where it is none."""
+    number, _, said = text.partition("=")
+    if not number.isdecimal() or said not in ("mask", "keep"):
+        raise UsageError(f"An answer is a plane's number and mask or keep, such as 3=keep; {text!r} is not.")
+    return int(number), "keep" if said == "keep" else "mask"
+
+
+def _check_answered(session: Session, options: ExportOptions) -> None:
+    """Raises UsageError where a plane is answered for that is not there."""
+    known = {plane.plane_id for plane in session.planes()}
+    if missing := [number for number, _ in options.answers if number not in known]:
+        raise UsageError(f"There is no plane {missing[0]} to answer for; the export says which wait.")
 
 
 def _check_named(session: Session, options: ExportOptions) -> None:

@@ -326,7 +326,7 @@ def _export(folder: Path, target: Path, text: str) -> None:
     with Session.open(folder) as session:
         options = ExportOptions(
             dicom=True, report=False, frames=False,
-            text=text.replace("-", " "),  # type: ignore[arg-type]  # the command line checked it
+            text="stop" if text == "ask" else text.replace("-", " "),  # type: ignore[arg-type]  # it was checked
         )  # fmt: skip
         export_session(session, target, options)
 

@@ -15,6 +15,7 @@ from semc_core.export.collect import collect
 from semc_core.export.deidentified import DeidentifiedScan
 from semc_core.export.deidentify import deidentify
 from semc_core.export.dicom.uids import UidMaker, load_key
+from semc_core.export.kept_readings import KeptReadings
 from semc_core.export.ocr import TextReadings, load_text_finder
 from semc_core.export.options import ExportOptions, ExportResult
 from semc_core.export.prove import prove
@@ -54,11 +55,11 @@ def export_session(
         progress: Told of each step.
         cancel: Set it from any thread to end the export.
         data: Where masks and the key of exports are kept; None for the user's own folder.
-        readings: What an export before this one read in its pictures: none is read twice.
+        readings: What was read in its pictures before: none is read twice. None takes what is kept for it.
 
     Raises:
         SessionChanged: The session is not as it was written, and `options.anyway` is not set.
-        TextFound: Pictures hold text, and `options.text` is "ask": nothing was written.
+        TextFound: Pictures hold text, and `options.text` is "stop": nothing was written.
         ExportCancelled: `cancel` was set: nothing was written.
         ExportError: There is something of this name, or a picture is not what was saved.
         SemcError: Something could not be read or written.
@@ -86,12 +87,17 @@ def _export(
     found = verified(session, options, watch)
     uids = UidMaker(load_key(data / "export.key"))
     finder = load_text_finder() if options.deidentify else None
-    search = TextSearch(finder, TextReadings() if readings is None else readings, watch)
+    known = KeptReadings(data, session.id) if readings is None else readings
+    search = TextSearch(finder, known, watch)
     with Staging(target) as staging:
         with collect(session, options, data) as collected:
-            scan = warned(deidentify(collected, options, uids, search, watch), found)
+            try:
+                scan = warned(deidentify(collected, options, uids, search, watch), found)
+            finally:
+                known.save()
             write(scan, staging, watch)
-        return prove(session, scan, found, options, staging, watch)
+        result = prove(session, scan, found, options, staging, watch)
+    return replace(result, held=tuple(search.held))
 
 
 def warned(scan: DeidentifiedScan, found: Verification) -> DeidentifiedScan:

@@ -30,11 +30,12 @@ from semc_core.export.dicom.header import is_of, study_of_dicom, study_of_nothin
 from semc_core.export.dicom.lossy import after, lossy_of_source
 from semc_core.export.dicom.study import StudyContext
 from semc_core.export.dicom.uids import UidMaker
+from semc_core.export.found_text import FoundText, TextFinding
 from semc_core.export.masks import blanked, shared_region
-from semc_core.export.ocr import TextFinding, TextFound, not_looked
+from semc_core.export.ocr import TextFound, not_looked
 from semc_core.export.options import ExportOptions
 from semc_core.export.pose_names import PoseNames
-from semc_core.export.text_search import NO_TEXT, ClipLook, TextSearch, TextSeen
+from semc_core.export.text_search import NO_TEXT, ClipLook, Settled, TextSearch, TextSeen
 from semc_core.export.watch import Watch
 from semc_core.language import N_, _, joined
 from semc_core.pose import FramePoses
@@ -52,6 +53,17 @@ NO_REGION: Final = N_(
 TEXTS_LEFT_OUT: Final = N_(
     "Texts on pictures were left out: they are free text and may name somebody. Arrows and body marks stay."
 )
+AS_THEY_ARE: Final = N_("These pictures hold text and were exported as they are: {names}.")
+HELD: Final = N_(
+    "Left out until somebody answers: {names}. What looks like text there may be tissue: look, and have it "
+    "blackened or kept."
+)
+_SAID: Final = {
+    "masked": N_("Text was masked in the pictures of {names}."),
+    "kept": AS_THEY_ARE,
+    "held": HELD,
+}
+"""What is said of planes whose pictures hold text, by what became of it."""
 OTHER_PATIENT: Final = N_(
     "Another patient ID was given than that of the scan's examination: its accession number and study were "
     "left out."
@@ -75,7 +87,7 @@ def deidentify(
         watch: Told of each plane.
 
     Raises:
-        TextFound: Pictures hold text, and `options.text` is "ask".
+        TextFound: Pictures hold text, and `options.text` is "stop".
         ExportCancelled: The user has had enough.
         ExportError: A picture is not what was saved, text could not be masked, or the patient that the user
             gave cannot be written.
@@ -213,26 +225,37 @@ class _Deidentification:
         with_text = [each for each in shown if each.seen.found]
         if not with_text:
             return shown
-        names = joined((named(each.plane.entry) for each in with_text), ", ")
-        if self._options.text == "ask":
-            entries = [(each.plane.entry, each.seen.found) for each in with_text]
-            raise TextFound([TextFinding(plane.plane_id, named(plane), found) for plane, found in entries])
+        names = _names(with_text)
+        if self._options.text == "stop":
+            raise TextFound([_finding(each, each.seen.found) for each in with_text])
         if self._options.text == "keep":
-            self._notices.append(
-                _("These pictures hold text and were exported as they are: {names}.", names=names)
-            )
+            self._notices.append(_(AS_THEY_ARE, names=names))
             return shown
         if self._options.text == "leave out":
             self._notices.append(_("Left out because their pictures hold text: {names}.", names=names))
             return [each for each in shown if not each.seen.found]
-        masked = {}
+        settled = {}
         for number, each in enumerate(with_text):
             self._watch.progress(N_("Masking text"), number, len(with_text))
-            entry = each.plane.entry
-            masks = self._search.masks_over(each.seen, each.masks, named(entry))
-            masked[entry.plane_id] = replace(each, masks=masks, seen=NO_TEXT)
-        self._notices.append(_("Text was masked in the pictures of {names}.", names=names))
-        return [masked.get(each.plane.entry.plane_id, each) for each in shown]
+            settled[each.plane.entry.plane_id] = each, self._settled(each)
+        said = {kind: [one for one, to in settled.values() if to.kind == kind] for kind in _SAID}
+        said["masked"] = [one for one, to in settled.values() if to.kind != "held" and to.masks != one.masks]
+        self._notices += [_(_SAID[kind], names=_names(of)) for kind, of in said.items() if of]
+        self._search.held += [_finding(one, to.doubtful) for one, to in settled.values() if to.kind == "held"]
+        stays = {
+            number: replace(one, masks=to.masks, seen=NO_TEXT if to.kind == "masked" else one.seen)
+            for number, (one, to) in settled.items()
+            if to.kind != "held"
+        }
+        return [stays.get(each.plane.entry.plane_id, each) for each in shown if each not in said["held"]]
+
+    def _settled(self, shown: _Shown) -> Settled:
+        """What becomes of the text in a plane's pictures."""
+        entry, search = shown.plane.entry, self._search
+        if self._options.text == "mask":
+            return Settled("masked", search.masks_over(shown.seen, shown.masks, named(entry)))
+        answer = dict(self._options.answers).get(entry.plane_id)
+        return search.settle(shown.seen, shown.masks, named(entry), answer)
 
     # Names, dates and words.
 
@@ -352,6 +375,14 @@ class _Deidentification:
         if protocol is not None:
             written += [word.reason for word in scan.items if word.protocol_id == protocol.id]
         return any(written)
+
+
+def _names(shown: Sequence[_Shown]) -> str:
+    return joined((named(each.plane.entry) for each in shown), ", ")
+
+
+def _finding(shown: _Shown, found: tuple[FoundText, ...]) -> TextFinding:
+    return TextFinding(shown.plane.entry.plane_id, named(shown.plane.entry), found)
 
 
 def _no_clip(why: str, without: int, planes: int) -> str:

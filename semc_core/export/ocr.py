@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import cv2
@@ -19,42 +20,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ExportError
+from semc_core.export.found_text import Answer, FoundText, TextFinding
 from semc_core.export.masks import blanked
 from semc_core.extras import INSTALL_READING, installed
 from semc_core.language import _, joined
 from semc_core.types import Crop
 
+SURE: Final = 0.85
+"""A score from which a reading is text beyond doubt. Below it may be tissue that looks like letters."""
+
+READER: Final = "rapidocr 3, 2"
+"""Which reader it is, and how it is asked: what another one read is read again."""
+
 _LEAST_SCORE: Final = 0.5
 _LEAST_LETTERS: Final = 2
 _LEAST_DIGITS: Final = 4
 _MARGIN_PX: Final = 4
+_ROUND_PX: Final = 24
 _LONG_SIDE_PX: Final = 1280
 _MOST_ENLARGED: Final = 2.0
 _BLUR_PX: Final = 0.8
 _STROKE_PX: Final = 15
-
-
-@dataclass(frozen=True, slots=True)
-class FoundText:
-    """Text in a picture: where, in pixels of the frame, with a small margin; and what it seems to say."""
-
-    box: Crop
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class TextFinding:
-    """A picture or clip that holds text.
-
-    Attributes:
-        plane_id: Of the plane.
-        plane: What a sentence calls it.
-        found: The texts.
-    """
-
-    plane_id: int
-    plane: str
-    found: tuple[FoundText, ...]
 
 
 class TextFound(ExportError):
@@ -121,29 +107,49 @@ class RapidTextFinder:
 
     def find(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
         """The texts in `pixels`, each with what it seems to say."""
-        return tuple(text for view in _views(pixels) for text in self._read(view))
+        part = shown_part(pixels)
+        if part is None:
+            return ()
+        return tuple(text for view in _views(part.cut(pixels)) for text in self._read(view, part, pixels))
 
     def glance(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
         """The texts in `pixels` as it is; over speckle some are missed."""
-        return tuple(self._read(next(_views(pixels))))
+        part = shown_part(pixels)
+        return () if part is None else tuple(self._read(next(_views(part.cut(pixels))), part, pixels))
 
-    def _read(self, picture: NDArray[np.uint8]) -> list[FoundText]:
-        """The texts in one view of the picture, uint8 (H, W, 3)."""
-        height, width = picture.shape[:2]
+    def _read(self, view: NDArray[np.uint8], part: Crop, pixels: NDArray[np.uint8]) -> list[FoundText]:
+        """The texts in one view of a part of a picture, uint8 (h, w, 3)."""
+        height, width = pixels.shape[:2]
         # Screens' letters are small; the models were trained on larger ones.
         scale = min(_MOST_ENLARGED, max(1.0, _LONG_SIDE_PX / max(height, width)))
         if scale > 1:
-            picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC).astype(
+            view = cv2.resize(view, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC).astype(
                 np.uint8, copy=False
             )
-        answer = self._reader(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), use_cls=False)
+        answer = self._reader(cv2.cvtColor(view, cv2.COLOR_RGB2BGR), use_cls=False)
         if answer.boxes is None:
             return []
+        corner = np.array([part.left, part.top])
         return [
-            FoundText(_box(np.asarray(corners) / scale, width, height), str(words))
+            FoundText(_box(np.asarray(corners) / scale + corner, width, height), str(words), float(score))
             for corners, words, score in zip(answer.boxes, answer.txts, answer.scores, strict=True)
             if score >= _LEAST_SCORE and is_text(str(words))
         ]
+
+
+def shown_part(pixels: NDArray[np.uint8]) -> Crop | None:
+    """The part of a picture outside of which it is black, with a margin; None where all of it is.
+
+    What lies round the region of interest is black in an export, and takes as long to read as the rest.
+    """
+    shown = pixels if pixels.ndim == 2 else pixels.max(axis=2)
+    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
+    if not rows.size:
+        return None
+    height, width = shown.shape
+    left, top = max(0, int(columns[0]) - _ROUND_PX), max(0, int(rows[0]) - _ROUND_PX)
+    right, bottom = min(width, int(columns[-1]) + 1 + _ROUND_PX), min(height, int(rows[-1]) + 1 + _ROUND_PX)
+    return Crop(left, top, right - left, bottom - top)
 
 
 def _views(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
@@ -176,22 +182,26 @@ def _box(corners: NDArray[np.float64], width: int, height: int) -> Crop:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
     """What was found in a picture while `masks` lay over it."""
 
     masks: frozenset[Crop]
     found: tuple[FoundText, ...]
 
 
-@dataclass(slots=True)
 class TextReadings:
-    """Readings by the digest of the pixels. Kept in memory only: it holds what pictures say.
+    """Readings by the digest of the pixels, and what was said of them, in memory. For any thread.
 
     A reading holds for the same pixels under the same masks, or under more: then what they cover is gone.
-    Other pixels, or a mask less, are read anew. Not for several threads at once.
+    Other pixels, or a mask less, are read anew. An answer holds for the same pixels while all the text in
+    them lies where it was when it was given.
     """
 
-    _known: dict[bytes, list[_Reading]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        """Nothing was read yet."""
+        self._lock = threading.RLock()
+        self._known: dict[str, list[Reading]] = {}
+        self._answers: dict[str, dict[Crop, Answer]] = {}
 
     def read(
         self, finder: TextFinder, pixels: NDArray[np.uint8], masks: Iterable[Crop]
@@ -203,14 +213,55 @@ class TextReadings:
             pixels: uint8 (H, W) or (H, W, 3), without the masks.
             masks: What is blanked in it.
         """
+        laid, digest = frozenset(masks), _digest(pixels)
+        with self._lock:
+            for known in self._known.get(digest, ()):
+                if known.masks <= laid:
+                    return tuple(text for text in known.found if not covered(text.box, laid))
+            found = finder.find(blanked(pixels, None, laid))
+            self._keep(digest, Reading(laid, found))
+            return found
+
+    def left(
+        self, finder: TextFinder, pixels: NDArray[np.uint8], masks: Iterable[Crop]
+    ) -> tuple[FoundText, ...]:
+        """As `left_under`, which is asked only of what is not known."""
         laid = frozenset(masks)
-        readings = self._known.setdefault(_digest(pixels), [])
-        for known in readings:
-            if known.masks <= laid:
-                return tuple(text for text in known.found if not covered(text.box, laid))
-        found = finder.find(blanked(pixels, None, laid))
-        readings.append(_Reading(laid, found))
-        return found
+        digest = f"left {_digest(pixels)}"
+        with self._lock:
+            for known in self._known.get(digest, ()):
+                if known.masks == laid:
+                    return known.found
+            found = left_under(finder, pixels, laid)
+            self._keep(digest, Reading(laid, found))
+            return found
+
+    def answer(self, pictures: Sequence[NDArray[np.uint8]], found: Iterable[FoundText]) -> Answer | None:
+        """What was said of these texts in these pictures; None where somebody is still to be asked."""
+        boxes = {text.box for text in found}
+        with self._lock:
+            said = [self._answers.get(_digest(pixels), {}).get(box) for pixels in pictures for box in boxes]
+        if not said or None in said:
+            return None
+        return "keep" if set(said) == {"keep"} else "mask"
+
+    def remember(
+        self, pictures: Iterable[NDArray[np.uint8]], found: Iterable[FoundText], answer: Answer
+    ) -> None:
+        """Keep what was said of these texts in these pictures."""
+        said: dict[Crop, Answer] = {text.box: answer for text in found}
+        with self._lock:
+            for pixels in pictures:
+                self._answered(_digest(pixels), said)
+
+    def save(self) -> None:
+        """Nothing is kept but in memory."""
+
+    def _keep(self, digest: str, reading: Reading) -> None:
+        self._known.setdefault(digest, []).append(reading)
+
+    def _answered(self, digest: str, said: dict[Crop, Answer]) -> None:
+        self._answers.setdefault(digest, {}).update(said)
 
 
 def left_under(finder: TextFinder, pixels: NDArray[np.uint8], masks: Iterable[Crop]) -> tuple[FoundText, ...]:
@@ -234,7 +285,7 @@ def covered(box: Crop, masks: Iterable[Crop]) -> bool:
     return not bool(free.any())
 
 
-def _digest(pixels: NDArray[np.uint8]) -> bytes:
+def _digest(pixels: NDArray[np.uint8]) -> str:
     digest = hashlib.sha256(repr(pixels.shape).encode())
     digest.update(np.ascontiguousarray(pixels).data)
-    return digest.digest()
+    return digest.hexdigest()

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from semc_core.export.found_text import Answer, TextFinding
 from semc_core.io.documents import STRICT, Document, DocumentFault
 from semc_core.io.rules import PlainObject
 from semc_core.protocols.protocol import Protocol
 from semc_core.types import Crop
 
-TextChoice = Literal["ask", "mask", "leave out", "keep"]
-"""What to do with pictures that hold text: stop and ask, blank the text, leave the picture out, keep it."""
+TextChoice = Literal["ask", "stop", "mask", "leave out", "keep"]
+"""What to do with pictures that hold text: blank what is sure and hold back what is doubtful until a person
+answers; stop and write nothing; blank the text; leave the picture out; keep it."""
 
 _REMEMBERED: Final = {"remembered": True}
 _PART: Final = {**_REMEMBERED, "part": True}
@@ -58,6 +60,7 @@ class ExportOptions:
         masks: Rectangles to blank in every picture, in pixels of the frame. Those remembered for the device
             come on top (see `masks.MaskBook`).
         text: What to do with pictures that hold text.
+        answers: With "ask", what a person said of doubtful text: the number of a plane, and "mask" or "keep".
         dates: With `deidentify`, what becomes of the dates of DICOM objects; the report has none.
         patient: Without `deidentify`: the patient to name; None takes a DICOM source's.
         protocol: Whose checklist, or None.
@@ -77,6 +80,7 @@ class ExportOptions:
     checklist: bool = field(default=True, metadata=_REMEMBERED)
     masks: tuple[Crop, ...] = ()
     text: TextChoice = "ask"
+    answers: tuple[tuple[int, Answer], ...] = ()
     dates: Literal["removed", "shifted"] = "removed"
     patient: Patient | None = None
     protocol: Protocol | None = None
@@ -108,6 +112,7 @@ class ExportOptions:
             "deidentified": self.deidentify,
             "notes": self.free_text,
             "text": self.text,
+            **({"answers": dict(self.answers)} if self.answers else {}),
             "protocol": None if self.followed is None else self.followed.id,
             "parts": list(self.parts),
         }
@@ -150,6 +155,7 @@ class ExportResult:
         manifest_sha256: SHA-256 of its manifest.json.
         planes: Number of planes in it.
         notices: Sentences that the user should see: what was left out, what was not looked at.
+        held: The planes that were left out until somebody says what becomes of the text in them.
     """
 
     target: Path
@@ -158,6 +164,7 @@ class ExportResult:
     manifest_sha256: str
     planes: int
     notices: tuple[str, ...]
+    held: tuple[TextFinding, ...] = ()
 
 
 def _remembered() -> tuple[str, ...]:

@@ -10,16 +10,18 @@ picture chosen before shows the same lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from semc_core.errors import ExportError
-from semc_core.export.ocr import FoundText, TextFinder, TextReadings, left_under
+from semc_core.export.found_text import Answer, FoundText, TextFinding
+from semc_core.export.ocr import SURE, TextFinder, TextReadings
+from semc_core.export.sector import lies_beside, sector_of
 from semc_core.export.watch import Watch
 from semc_core.language import _
 from semc_core.types import Crop
@@ -32,6 +34,8 @@ _LEAST_STEP: Final = 48
 _LEAST_NEWS: Final = 1500
 _STROKE_PX: Final = 11
 _MOST_ROUNDS: Final = 3
+_LARGEST_SURE: Final = 0.05
+_BESIDE_PX: Final = 8
 
 T = TypeVar("T", bound=np.generic)
 
@@ -130,8 +134,27 @@ class TextSeen:
 NO_TEXT: Final = TextSeen()
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What becomes of a plane whose pictures hold text.
+
+    Attributes:
+        kind: "masked" under `masks`; "kept" as it is; or "held": out of the export until somebody answers.
+        masks: All that lie over it.
+        doubtful: Why it is held: what may be text, or tissue that looks like it.
+    """
+
+    kind: Literal["masked", "kept", "held"]
+    masks: tuple[Crop, ...]
+    doubtful: tuple[FoundText, ...] = ()
+
+
 class TextSearch:
-    """Looks for text in the pictures of one export. Without a reader it finds none, and `reads` says so."""
+    """Looks for text in the pictures of one export. Without a reader it finds none, and `reads` says so.
+
+    Attributes:
+        held: The planes that wait for an answer, each with what is doubtful in it.
+    """
 
     def __init__(self, finder: TextFinder | None, readings: TextReadings, watch: Watch) -> None:
         """Begin.
@@ -144,6 +167,7 @@ class TextSearch:
         self._finder = finder
         self._readings = readings
         self._watch = watch
+        self.held: list[TextFinding] = []
 
     @property
     def reads(self) -> bool:
@@ -164,6 +188,45 @@ class TextSearch:
                 with_text.append(pixels)
         return TextSeen(tuple(found), tuple(with_text))
 
+    def settle(
+        self, seen: TextSeen, masks: tuple[Crop, ...], whose: str, answer: Answer | None = None
+    ) -> Settled:
+        """Decide what can be decided without a person, or was decided by one.
+
+        Text beside the sector, and what is text beyond doubt, is masked. What is neither is held: masked, it
+        could be tissue that is lost; kept, a name that is handed over. An answer is about that alone.
+
+        Args:
+            seen: What is to be seen in the plane's pictures under `masks`.
+            masks: What lies over it.
+            whose: What a sentence calls it.
+            answer: What a person says now of what was held, which is remembered; None looks what was said.
+
+        Raises:
+            ExportError: A person wants it masked, and text is found again and again.
+        """
+        sectors = [sector_of(pixels) for pixels in seen.pictures]
+        asking = _Asking(self._readings, seen.pictures, answer)
+        kept: tuple[FoundText, ...] = ()
+        found = seen.found
+        for _round in range(_MOST_ROUNDS):
+            apart = [
+                text for text in found if not _at_the_edge(text, masks if found is not seen.found else ())
+            ]
+            if doubtful := _doubtful(apart, sectors):
+                said = asking.said(doubtful)
+                if said == "mask":
+                    return Settled("masked", self.masks_over(seen, masks, whose))
+                if said is None:
+                    return Settled("held", masks, doubtful)
+                kept += doubtful
+            boxes = [text.box for text in found if not _at_the_edge(text, [each.box for each in kept])]
+            if not boxes:
+                return Settled("kept" if kept else "masked", masks)
+            masks = (*masks, *dict.fromkeys(boxes))
+            found = self._left_in(seen, masks)
+        return Settled("held", masks, found) if found else Settled("kept" if kept else "masked", masks)
+
     def masks_over(self, seen: TextSeen, masks: tuple[Crop, ...], whose: str) -> tuple[Crop, ...]:
         """`masks`, and those under which no text can be seen any more.
 
@@ -175,7 +238,7 @@ class TextSearch:
         found = seen.found
         for _round in range(_MOST_ROUNDS):
             masks = (*masks, *dict.fromkeys(text.box for text in found))
-            found = tuple(text for pixels in seen.pictures for text in self._left(pixels, masks))
+            found = self._left_in(seen, masks)
             if not found:
                 return masks
         raise ExportError(
@@ -186,9 +249,62 @@ class TextSearch:
             )
         )
 
+    def _left_in(self, seen: TextSeen, masks: tuple[Crop, ...]) -> tuple[FoundText, ...]:
+        return tuple(text for pixels in seen.pictures for text in self._left(pixels, masks))
+
     def _left(self, pixels: NDArray[np.uint8], masks: tuple[Crop, ...]) -> tuple[FoundText, ...]:
         self._watch.check()
-        return () if self._finder is None else left_under(self._finder, pixels, masks)
+        return () if self._finder is None else self._readings.left(self._finder, pixels, masks)
+
+
+class _Asking:
+    """What was said of doubtful text in some pictures, or is said now: of what comes first and is new."""
+
+    def __init__(
+        self, readings: TextReadings, pictures: Sequence[NDArray[np.uint8]], answer: Answer | None
+    ) -> None:
+        self._readings, self._pictures, self._now = readings, pictures, answer
+
+    def said(self, doubtful: Sequence[FoundText]) -> Answer | None:
+        """The answer; None where somebody is still to be asked."""
+        known = self._readings.answer(self._pictures, doubtful)
+        if self._now is not None and known != self._now:
+            known, self._now = self._now, None
+            self._readings.remember(self._pictures, doubtful, known)
+        return known
+
+
+def _doubtful(found: Sequence[FoundText], sectors: Sequence[NDArray[np.uint8]]) -> tuple[FoundText, ...]:
+    """What of it lies in a sector, and is not text beyond doubt.
+
+    The same place is read in several views: one of them that is sure is enough. What covers much of the
+    picture is never sure: a word is small.
+    """
+    most = min((_LARGEST_SURE * sector.size for sector in sectors), default=0.0)
+    sure = [text.box for text in found if text.score >= SURE and text.box.width * text.box.height <= most]
+    return tuple(
+        text for text in found
+        if not any(_mostly_in(text.box, box) for box in sure) and not lies_beside(text.box, sectors)
+    )  # fmt: skip
+
+
+def _mostly_in(box: Crop, other: Crop) -> bool:
+    """Whether half of `box` or more lies in `other`."""
+    width = min(box.left + box.width, other.left + other.width) - max(box.left, other.left)
+    height = min(box.top + box.height, other.top + other.height) - max(box.top, other.top)
+    return width > 0 and height > 0 and 2 * width * height >= box.width * box.height
+
+
+def _at_the_edge(text: FoundText, boxes: Iterable[Crop]) -> bool:
+    """Whether it touches one of them, or nearly does: as the end of a word does that was masked."""
+    return any(_touches(text.box, box) for box in boxes)
+
+
+def _touches(box: Crop, mask: Crop) -> bool:
+    """Whether they overlap, or nearly do."""
+    across = min(box.left + box.width, mask.left + mask.width) - max(box.left, mask.left)
+    down = min(box.top + box.height, mask.top + mask.height) - max(box.top, mask.top)
+    return across > -_BESIDE_PX and down > -_BESIDE_PX
 
 
 def _coloured(gray: NDArray[T]) -> NDArray[T]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -57,6 +58,12 @@ def no_window_left(qapp: QApplication) -> Iterator[None]:
     for widget in left:
         widget.close()
     assert not [type(widget).__name__ for widget in left], "windows were left open"
+
+
+@pytest.fixture(autouse=True)
+def nothing_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading text takes seconds; what begins it has tests of its own."""
+    monkeypatch.setattr("app.read_ahead.QUIET_S", math.inf)
 
 
 @pytest.fixture(scope="session")

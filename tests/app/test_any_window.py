@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -45,7 +45,7 @@ from app.view_data import LIVE_NAME_KEYS, Asking, Reference, StripMarks
 from app.widgets import theme
 from app.widgets.levels import Levels
 from app.worklist.presenter import examination_line
-from semc_core.export.ocr import FoundText, TextFinding
+from semc_core.export.found_text import FoundText, TextFinding
 from semc_core.export.options import ExportResult
 from semc_core.pacs.destinations import Destination
 from semc_core.pacs.queue_store import Job
@@ -422,6 +422,7 @@ def _export(state: ExportState | None) -> Callable[[Stage], QDialog]:
 
 _FOUND: Final = TextFinding(1, "FHP1", (FoundText(Crop(90, 80, 60, 20), "DOE"),))
 _RESULT: Final = ExportResult(Path(f"/data/{LONG}/export-001"), 40, 12_000_000, "ab", 12, (f"{LONG}. " * 2,))
+_HELD: Final = replace(_RESULT, held=(_FOUND, TextFinding(2, "LLP", _FOUND.found)))
 
 
 def _worklist(make: Callable[[MainWindow], QDialog]) -> State:
@@ -473,8 +474,9 @@ STATES: Final[dict[str, State]] = {
     "export": _dialog(_export(None)),
     "export failed": _dialog(_export(ExportState(message=f"{LONG}. " * 2, failed=True, changed=True))),
     "export running": _dialog(_export(ExportState(ExportPhase.RUNNING, "Writing pictures", 3, 10))),
-    "export asks": _dialog(_export(ExportState(ExportPhase.TEXT, findings=(_FOUND,)))),
+    "export asks": _dialog(_export(ExportState(ExportPhase.TEXT, findings=_HELD.held, result=_HELD))),
     "export done": _dialog(_export(ExportState(ExportPhase.DONE, result=_RESULT))),
+    "export done but for planes that wait": _dialog(_export(ExportState(ExportPhase.DONE, result=_HELD))),
 }
 
 

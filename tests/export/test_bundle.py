@@ -27,8 +27,8 @@ from semc_core.export import bundle
 from semc_core.export import write as writing
 from semc_core.export.bundle import export_session
 from semc_core.export.deidentified import DeidentifiedScan
+from semc_core.export.found_text import FoundText
 from semc_core.export.manifest import MANIFEST_NAME, check_bundle
-from semc_core.export.ocr import FoundText
 from semc_core.export.options import ExportOptions
 from semc_core.export.staging import Staging
 from semc_core.export.watch import Watch

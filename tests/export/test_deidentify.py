@@ -17,8 +17,9 @@ from semc_core.errors import ExportError
 from semc_core.export.collect import AFTER_S, BEFORE_S, CollectedScan, collect
 from semc_core.export.deidentified import DeidentifiedScan
 from semc_core.export.deidentify import NO_FRAME, NO_REGION, deidentify
+from semc_core.export.found_text import FoundText
 from semc_core.export.masks import MaskBook, device_of
-from semc_core.export.ocr import FoundText, TextFinder, TextFound, TextReadings, not_looked
+from semc_core.export.ocr import TextFinder, TextFound, TextReadings, not_looked
 from semc_core.export.options import ExportOptions, Patient
 from semc_core.export.text_search import TextSearch
 from semc_core.export.watch import Watch
@@ -141,7 +142,8 @@ def test_text_is_masked_in_all_that_writers_are_given_and_nothing_is_given_befor
     session: Session, tmp_path: Path
 ) -> None:
     told = r"These pictures hold text: [A-Z0-9-]+ at \d:\d\d\.\d"
-    with pytest.raises(TextFound, match=told), steps(session, ExportOptions(), tmp_path, OneWord()):
+    stop = ExportOptions(text="stop")
+    with pytest.raises(TextFound, match=told), steps(session, stop, tmp_path, OneWord()):
         pass
     with steps(session, ExportOptions(text="mask"), tmp_path, OneWord()) as (_, scan):
         assert not scan.study.burned_in

@@ -25,6 +25,7 @@ from semc_core.export.bundle import export_session
 from semc_core.export.ocr import TextFinder, TextFound, TextReadings, is_text, load_text_finder
 from semc_core.export.options import ExportOptions
 from semc_core.session.correcting.changes import MarkRegion, Reject, SetNote
+from semc_core.session.files import read_png
 from semc_core.session.records import SourceEntry, file_sha256
 from semc_core.session.session import Session
 from semc_core.sources.open import open_source
@@ -138,8 +139,9 @@ def test_nothing_planted_is_found_in_the_bundle_or_in_the_logs(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     target = tmp_path / "out"
+    stop = ExportOptions(dicom=True, clips=False, text="stop")
     with pytest.raises(TextFound) as stopped:
-        export_session(planted, target, ExportOptions(dicom=True, clips=False), data=tmp_path)
+        export_session(planted, target, stop, data=tmp_path)
     assert not target.exists()
     (finding,) = stopped.value.findings
     assert finding.plane_id == 2
@@ -167,8 +169,9 @@ def test_a_name_typed_for_half_a_second_is_found_in_the_clip_and_masked(
     )
     with new_session(tmp_path / "s", pixels, source=source, planes={1: ("FHP1", 2 * RATE)}) as session:
         readings = TextReadings()
+        stop = ExportOptions(text="stop")
         with pytest.raises(TextFound) as stopped:
-            export_session(session, tmp_path / "out", data=tmp_path, readings=readings)
+            export_session(session, tmp_path / "out", stop, data=tmp_path, readings=readings)
         assert "JANE" in " ".join(text.words for text in stopped.value.findings[0].found)
         masked = ExportOptions(text="mask")
         export_session(session, tmp_path / "out", masked, data=tmp_path, readings=readings)
@@ -178,15 +181,22 @@ def test_a_name_typed_for_half_a_second_is_found_in_the_clip_and_masked(
     assert finder.find(shown[3 * RATE // 4]) == ()
 
 
-def test_the_command_asks_and_its_log_names_nobody(
-    planted: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_log_folder: Path
+def test_the_command_blackens_what_is_sure_and_its_log_names_nobody(
+    planted: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    own_log_folder: Path,
+    finder: TextFinder,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     planted.close()
     monkeypatch.setattr("semc_core.export.bundle.data_folder", lambda: tmp_path / "data")
-    command = ["export", str(planted.folder), "--out", str(tmp_path / "out.zip"), "--no-clips", "--no-report"]
-    assert main(command) == 1
-    assert not (tmp_path / "out.zip").exists()
-    assert main([*command, "--text", "leave-out"]) == 0
+    command = ["export", str(planted.folder), "--out", str(tmp_path / "out"), "--no-clips", "--no-report"]
+    assert main(command) == 0
+    assert "Text was masked in the pictures of LLP" in capsys.readouterr().out
+    (png,) = (tmp_path / "out" / "planes").glob("*.png")
+    assert finder.find(read_png(png)) == ()
+    _assert_no_name(b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*.json")))
     _assert_no_name(b"".join(path.read_bytes() for path in own_log_folder.iterdir()))
 
 

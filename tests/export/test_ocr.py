@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.export.ocr import FoundText, TextReadings, covered, left_under
+from semc_core.export.found_text import FoundText
+from semc_core.export.ocr import TextReadings, covered, left_under
 from semc_core.types import Crop
 
 WORD = Crop(10, 5, 20, 8)

@@ -54,8 +54,8 @@ class DatasetOptions:
     def export_options(self) -> ExportOptions:
         """The same as the steps of an export take them."""
         return ExportOptions(
-            frames=False, clips=False, report=False, checklist=False, masks=self.masks, text=self.text,
-            anyway=self.anyway,
+            frames=False, clips=False, report=False, checklist=False, masks=self.masks,
+            text="stop" if self.text == "ask" else self.text, anyway=self.anyway,
         )  # fmt: skip
 
 

@@ -17,9 +17,10 @@ from app.export.controller import ExportController, Subject
 from app.export.dialog import ExportDialog
 from app.export.presenter import Phase, why_no_report
 from app.main_window import MainWindow
+from semc_core.export.found_text import FoundText
 from semc_core.export.manifest import check_bundle
 from semc_core.export.masks import MaskBook, device_of
-from semc_core.export.ocr import FoundText, TextFinder
+from semc_core.export.ocr import TextFinder
 from semc_core.pipeline.state import Phase as ScanPhase
 from semc_core.session.correcting.changes import Reject
 from semc_core.session.files import read_png

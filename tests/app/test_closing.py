@@ -107,13 +107,13 @@ def test_an_export_is_stopped_where_that_is_wanted_and_leaves_nothing(
 def test_the_window_stays_where_the_export_that_it_waits_for_asks_something(
     qtbot: QtBot, window: MainWindow, exporting: ExportDialog, held: Held
 ) -> None:
-    held._finder = OneName()
+    held._finder = OneName(score=0.6)
     closed_by_a_person(window)
     asked(window).go_on.click()
     held.go_on.set()
     qtbot.waitUntil(lambda: window.closing.question is None, timeout=WAIT_MS)
     assert window.isVisible()
-    wait_for(qtbot, window, Phase.TEXT)
+    wait_for(qtbot, window, Phase.DONE)
     words = "The export waits for an answer, so the window stayed open."
 
     def said() -> bool:

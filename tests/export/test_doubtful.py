@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,12 +72,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Reader:
 def exported(
     session: Session, target: Path, *answers: tuple[int, Answer], anyhow: ExportOptions = OPTIONS
 ) -> ExportResult:
-    options = ExportOptions(**{**vars_of(anyhow), "answers": answers})
-    return export_session(session, target, options, data=target.parent)
-
-
-def vars_of(options: ExportOptions) -> dict[str, object]:
-    return {name: getattr(options, name) for name in ("clips", "frames", "text", "masks", "report")}
+    return export_session(session, target, replace(anyhow, answers=answers), data=target.parent)
 
 
 def picture(target: Path, plane: int) -> NDArray[np.uint8]:

@@ -239,43 +239,94 @@ def test_dicom_objects_are_compressed_and_their_dates_shifted_when_wanted(
 
 
 class OneName:
-    """Finds a name in the first picture that it is shown."""
+    """Finds a name in every picture, and is as sure of it as is said."""
 
-    def __init__(self) -> None:
+    def __init__(self, score: float = 1.0) -> None:
         self.box = Crop(90, 80, 60, 20)
+        self._score = score
 
     def find(self, pixels: object) -> tuple[FoundText, ...]:
         """A name, until it is masked."""
         region = self.box.cut(pixels)  # type: ignore[arg-type]
-        return (FoundText(self.box, "DOE"),) if region.any() else ()
+        return (FoundText(self.box, "DOE", self._score),) if region.any() else ()
 
     def glance(self, pixels: object) -> tuple[FoundText, ...]:
         """The same."""
         return self.find(pixels)
 
 
-def test_text_in_a_picture_is_shown_with_its_box_and_masked_when_wanted(
+def pictures_of(window: MainWindow, name: str) -> list[Path]:
+    return sorted((window.choices.output / "Exports" / name / "planes").glob("*.png"))
+
+
+def without_parts(dialog: ExportDialog) -> None:
+    for part in ("dicom", "clips", "report"):
+        dialog.page.parts[part].setChecked(False)
+
+
+def test_what_is_surely_text_is_black_after_one_enter(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finder = OneName()
     no_finder(monkeypatch, finder)
     dialog = opened(qtbot, window, tmp_path)
-    for part in ("dicom", "clips", "report"):
-        dialog.page.parts[part].setChecked(False)
-    dialog.export()
-    wait_for(qtbot, window, Phase.TEXT)
-    qtbot.waitUntil(dialog.text_page.mask_text.isVisible, timeout=WAIT_MS)
-    assert not (window.choices.output / "Exports").exists() or not list(
-        (window.choices.output / "Exports").glob("export*")
-    )
-    QTest.keyClick(dialog, KEY.Key_Escape)
-    wait_for(qtbot, window, Phase.CHOOSING)
-    dialog.export()
-    wait_for(qtbot, window, Phase.TEXT)
+    without_parts(dialog)
     QTest.keyClick(dialog, KEY.Key_Return)
     wait_for(qtbot, window, Phase.DONE)
-    for png in (window.choices.output / "Exports" / "export-001" / "planes").glob("*.png"):
-        assert not finder.box.cut(read_png(png)).any()
+    assert not dialog.done_page.answer.isVisibleTo(dialog)
+    pictures = pictures_of(window, "export-001")
+    assert len(pictures) == 2
+    assert not any(finder.box.cut(read_png(png)).any() for png in pictures)
+
+
+def test_planes_with_doubtful_text_wait_and_follow_when_they_are_answered(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finder = OneName(score=0.6)
+    no_finder(monkeypatch, finder)
+    dialog = opened(qtbot, window, tmp_path)
+    without_parts(dialog)
+    QTest.keyClick(dialog, KEY.Key_Return)
+    wait_for(qtbot, window, Phase.DONE)
+    assert dialog.done_page.answer.isVisibleTo(dialog)
+    assert pictures_of(window, "export-001") == []
+    assert "2 planes wait for your answer" in dialog.done_page._held.text()
+    dialog.done_page.answer.click()
+    wait_for(qtbot, window, Phase.TEXT)
+    assert dialog.text_page._question.text().startswith("FHP1 at 0:00.4 was left out of the export")
+    qtbot.waitUntil(lambda: dialog.picture.pixels is not None, timeout=WAIT_MS)
+    assert dialog.picture._boxes == (finder.box,)
+    QTest.keyClick(dialog, KEY.Key_Escape)
+    wait_for(qtbot, window, Phase.DONE)
+    dialog.done_page.answer.click()
+    dialog.text_page.keep.click()
+    assert dialog.text_page._question.text().startswith("LLP at 0:02.0 was left out of the export")
+    assert dialog.text_page.mask_text.hasFocus()
+    QTest.keyClick(dialog, KEY.Key_Return)
+    wait_for(qtbot, window, Phase.DONE)
+    assert not dialog.done_page.answer.isVisibleTo(dialog)
+    kept, masked = map(read_png, pictures_of(window, "export-002"))
+    assert finder.box.cut(kept).any()
+    assert not finder.box.cut(masked).any()
+
+
+def test_planes_that_are_left_out_for_good_make_no_second_export(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_finder(monkeypatch, OneName(score=0.6))
+    dialog = opened(qtbot, window, tmp_path)
+    without_parts(dialog)
+    dialog.export()
+    wait_for(qtbot, window, Phase.DONE)
+    dialog.done_page.answer.click()
+    dialog.step(1)
+    assert dialog.text_page._question.text().startswith("LLP at")
+    dialog.text_page.leave_out.click()
+    assert dialog.text_page._question.text().startswith("FHP1 at")
+    dialog.text_page.leave_out.click()
+    wait_for(qtbot, window, Phase.DONE)
+    assert dialog.done_page.answer.isVisibleTo(dialog)
+    assert [path.name for path in (window.choices.output / "Exports").iterdir()] == ["export-001"]
 
 
 def test_what_is_wrong_is_said_in_the_dialog_and_can_be_set_right(

@@ -151,6 +151,7 @@ SINCE = (
     *(f"pacs {command} --json" for command in ("find", "get")),
     "pacs get --out",
     "export --anyway",
+    "export --answer",
     *(f"export --{option}" for option in ("no-obgyn", "fhir", "fhir-post", "fhir-token")),
     *(f"session retain --{option}" for option in ("older-than", "larger-than", "unexported", "dry-run")),
     "model add --name",

@@ -116,7 +116,9 @@ _OTHERS: Final = """
 |---|---|---|
 | everything outside the region of interest | black, in every frame | `tests/export/test_deidentify.py::test_all_pixels_that_writers_are_given_are_blanked` |
 | masks that the user drew, for this device | black | `tests/export/test_masks.py::test_only_what_is_inside_the_region_and_outside_the_masks_stays` |
-| text inside the region | looked for with the extra `ocr`; the export stops, and the user has it masked, leaves the picture out, or keeps it | `tests/export/test_deidentify.py::test_text_is_masked_in_all_that_writers_are_given_and_nothing_is_given_before_the_user_chose` |
+| text inside the region, read beyond doubt, or beside the sector | looked for with the extra `ocr`; black, and it is said | `tests/export/test_doubtful.py::test_what_is_sure_is_blackened_without_a_question`, `tests/export/test_doubtful.py::test_text_in_a_black_corner_lies_beside_the_sector_and_is_blackened_unasked` |
+| a doubtful reading inside the sector | its plane stays out, which is said, until a person has it blackened or keeps it | `tests/export/test_doubtful.py::test_a_doubtful_reading_keeps_its_plane_alone_out_and_it_is_said_everywhere` |
+| text where `--text` says what to do | masked, left out with its plane, or kept, which is said | `tests/export/test_deidentify.py::test_text_is_masked_in_all_that_writers_are_given_and_nothing_is_given_before_the_user_chose` |
 | the same without the extra | stays; the export says that nobody looked | `tests/export/test_deidentify.py::test_that_nobody_looked_for_names_is_said_where_they_are_to_be_taken_away` |
 | what a file says beside its pixels | gone: pictures and clips are encoded anew | `tests/export/test_identity.py::test_nothing_planted_is_found_in_the_bundle_or_in_the_logs` |
 | the region of interest is the whole picture | nothing is blanked, which is said | `tests/export/test_deidentify.py::test_planes_without_a_clip_and_with_nothing_round_them_are_counted` |

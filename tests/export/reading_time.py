@@ -2,7 +2,8 @@
 
 `python -m tests.export.reading_time [FOLDER]`: pictures in a black frame, as an export has them: simulated
 sectors, or those of FOLDER, with names drawn over every second. Whole is how
-pictures were read before they were cut.
+pictures were read before they were cut. `--beside MODEL`: how long that model takes for a picture, alone and
+while a thread that lets others go first reads, in turns.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -20,6 +22,8 @@ from numpy.typing import NDArray
 
 from semc_core.export import ocr
 from semc_core.export.ocr import RapidTextFinder
+from semc_core.io.process import let_others_go_first
+from semc_core.runtime.load import load_runtime
 from semc_core.types import Crop
 from tests.export.scans import CROP, frame
 
@@ -62,14 +66,44 @@ def whole(pixels: NDArray[np.uint8]) -> Crop:
     return Crop(0, 0, pixels.shape[1], pixels.shape[0])
 
 
+def beside(model: Path, finder: RapidTextFinder, turns: int) -> None:
+    """Print how long the model takes for a picture, alone and beside a reading."""
+    runtime = load_runtime(model, "cpu")
+    spec = runtime.spec
+    shape = 1, spec.architecture.in_channels, spec.preprocessing.height, spec.preprocessing.width
+    given = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    screen, _name = framed(CROP.cut(frame(1)), random.Random(1), named=False)
+    times: dict[bool, list[float]] = {False: [], True: []}
+    with ThreadPoolExecutor(1, initializer=let_others_go_first) as pool:
+        for turn in range(2 * turns):
+            reads = turn % 2 == 1
+            reading = pool.submit(finder.find, screen) if reads else None
+            end = time.perf_counter() + 4
+            while time.perf_counter() < end and (reading is None or not reading.done()):
+                began = time.perf_counter()
+                runtime.classify(given)
+                times[reads].append(time.perf_counter() - began)
+            if reading is not None:
+                reading.result()
+    runtime.close()
+    for reads, taken in times.items():
+        print("beside a reading" if reads else "alone", len(taken), np.percentile(taken, (50, 95)).round(4))
+    ratios = np.percentile(times[True], (50, 95)) / np.percentile(times[False], (50, 95))
+    print("ratio of median and 95th percentile:", ratios.round(2))
+
+
 def main() -> None:
     """Print a line for each picture, and the sums."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--beside", type=Path)
     given = parser.parse_args()
     chance, finder = random.Random(1), RapidTextFinder()
     finder.find(np.full((100, 100), 9, np.uint8))
+    if given.beside is not None:
+        beside(given.beside, finder, given.count)
+        return
     sums: dict[str, Any] = {
         "whole_s": 0.0,
         "cut_s": 0.0,

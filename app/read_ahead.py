@@ -128,12 +128,11 @@ class ReadAhead:
         from semc_core.export.ahead import LateFinder, read_ahead
         from semc_core.export.watch import Watch
         from semc_core.io.process import give_back_memory
-        from semc_core.session.session import Session
 
-        with Session.open(folder, read_only=True) as session:
-            readings = self.readings_of(session.id)
-            read_ahead(session, self._data, LateFinder(), readings, Watch(cancel=cancel), done)
-        give_back_memory()
+        try:
+            read_ahead(folder, self._data, LateFinder(), self.readings_of, Watch(cancel=cancel), done)
+        finally:
+            give_back_memory()  # the reader alone is hundreds of MiB
 
 
 def to_read(

@@ -6,6 +6,8 @@ under the same masks, whatever they are, are those that the export reads.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,20 +50,20 @@ class LateFinder:
 
 
 def read_ahead(
-    session: Session,
+    folder: Path,
     data: Path,
     finder: TextFinder,
-    readings: TextReadings,
+    readings_of: Callable[[str], TextReadings],
     watch: Watch,
     done: set[Done],
 ) -> None:
-    """Read what a de-identified export of the session would read, one plane after the other.
+    """Read what a de-identified export of a session would read, one plane after the other.
 
     Args:
-        session: Open for looking at least.
+        folder: Of the session, which is open only while it is looked up what there is: nobody else waits.
         data: Where masks are kept.
         finder: Reads.
-        readings: Where it is kept; saved after each plane.
+        readings_of: Where it is kept for a session of this id; saved after each plane.
         watch: Ends it between any two pictures.
         done: What was gone through before, which is not again; gets what is now.
 
@@ -70,7 +72,9 @@ def read_ahead(
         SemcError: Something could not be read; the export will say what.
     """
     options = ExportOptions()
-    with collect(session, options, data) as scan:
+    with ExitStack() as collected:
+        with Session.open(folder, read_only=True) as session:
+            scan, readings = collected.enter_context(collect(session, options, data)), readings_of(session.id)
         for plane in scan.planes:
             key = _key(plane, scan.masks)
             if key in done or plane.entry.png is None:

@@ -65,6 +65,10 @@ def ahead(tmp_path: Path, posted: PostedWork) -> Iterator[ReadAhead]:
     made.close()
 
 
+def reading(ahead: ReadAhead) -> bool:
+    return ahead._running
+
+
 def test_it_begins_when_nothing_has_changed_for_a_while_and_reads_once(
     ahead: ReadAhead, reader: Reader, posted: PostedWork, tmp_path: Path
 ) -> None:
@@ -72,16 +76,16 @@ def test_it_begins_when_nothing_has_changed_for_a_while_and_reads_once(
     wanted = (tmp_path / "session", 1)
     ahead.tick(10.0, wanted, idle=True)
     ahead.tick(11.9, wanted, idle=True)
-    assert ahead._running is False
+    assert not reading(ahead)
     ahead.tick(12.0, wanted, idle=True)
-    assert ahead._running
+    assert reading(ahead)
     posted.run_until(lambda: not ahead._running)
     count = len(reader.asked)
     assert count > 0
     assert all(name.startswith("read-ahead") for name in reader.asked)
     (kept,) = (tmp_path / "data" / FOLDER).iterdir()
     ahead.tick(20.0, wanted, idle=True)
-    assert ahead._running is False
+    assert not reading(ahead)
     ahead.tick(21.0, (tmp_path / "session", 2), idle=True)
     ahead.tick(23.0, (tmp_path / "session", 2), idle=True)
     posted.run_until(lambda: not ahead._running)
@@ -104,7 +108,7 @@ def test_it_leaves_off_when_something_goes_on_and_begins_anew_when_that_is_over(
     assert len(reader.asked) == 1
     ahead.tick(2.2, wanted, idle=True)
     ahead.tick(4.1, wanted, idle=True)
-    assert not ahead._running, "not yet"
+    assert not reading(ahead), "not yet"
     ahead.tick(4.2, wanted, idle=True)
     posted.run_until(lambda: not ahead._running)
     assert len(reader.asked) > 1

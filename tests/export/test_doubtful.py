@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from main import main
 from semc_core.errors import ExportCancelled
 from semc_core.export import bundle
-from semc_core.export.ahead import read_ahead
+from semc_core.export.ahead import Done, read_ahead
 from semc_core.export.bundle import export_session
 from semc_core.export.deidentify import AS_THEY_ARE, HELD
 from semc_core.export.found_text import Answer, FoundText
@@ -235,13 +236,13 @@ def test_an_export_finds_everything_read_that_was_read_ahead(
     session: Session, tmp_path: Path, reader: Reader
 ) -> None:
     reader.texts = (FoundText(PLACE, "JANE", 1.0), FoundText(BESIDE, "iiil", DOUBT))
-    done: set[object] = set()
-    with Session.open(session.folder, read_only=True) as looked_at:
-        kept = KeptReadings(tmp_path, session.id)
-        read_ahead(looked_at, tmp_path, reader, kept, Watch(), done)  # type: ignore[arg-type]
-        before = reader.asked
-        assert before > 0
-        read_ahead(looked_at, tmp_path, reader, kept, Watch(), done)  # type: ignore[arg-type]
+    done: set[Done] = set()
+    ahead = partial(read_ahead, session.folder, tmp_path, reader, partial(KeptReadings, tmp_path))
+    ahead(Watch(), done)
+    assert reader.asked > 0
+    reader.asked = 0
+    ahead(Watch(), done)
+    assert reader.asked == 0
     reader.asked = 0
     result = exported(session, tmp_path / "out", anyhow=ExportOptions())
     assert [each.plane_id for each in result.held] == [2]
@@ -253,21 +254,22 @@ def test_an_export_finds_everything_read_that_was_read_ahead(
 def test_reading_ahead_ends_between_two_pictures_and_goes_on_later(
     session: Session, tmp_path: Path, reader: Reader
 ) -> None:
-    watch, done = Watch(), set()  # type: ignore[var-annotated]
+    watch = Watch()
+    done: set[Done] = set()
 
     class Ending(Reader):
         def find(self, pixels: NDArray[np.uint8]) -> tuple[FoundText, ...]:
             watch.cancel.set()
             return super().find(pixels)
 
-    ending, kept = Ending(), KeptReadings(tmp_path, session.id)
+    ending = Ending()
+    where = session.folder, tmp_path
     with pytest.raises(ExportCancelled):
-        read_ahead(session, tmp_path, ending, kept, watch, done)
+        read_ahead(*where, ending, partial(KeptReadings, tmp_path), watch, done)
     assert (ending.asked, done) == (1, set())
-    again = KeptReadings(tmp_path, session.id)
-    read_ahead(session, tmp_path, reader, again, Watch(), done)
+    read_ahead(*where, reader, partial(KeptReadings, tmp_path), Watch(), done)
     everything = Reader()
-    read_ahead(session, tmp_path, everything, TextReadings(), Watch(), set())
+    read_ahead(*where, everything, lambda session_id: TextReadings(), Watch(), set())
     assert reader.asked == everything.asked - 1, "the first was kept"
 
 

@@ -53,7 +53,12 @@ PARTS: Final = (
             "semc_core/export/masks.py",
             "semc_core/export/text_search.py",
         ),
-        ("tests/export/test_masks.py", "tests/export/test_deidentify.py", "tests/export/test_clip_look.py"),
+        (
+            "tests/export/test_masks.py",
+            "tests/export/test_deidentify.py",
+            "tests/export/test_clip_look.py",
+            "tests/export/test_doubtful.py",
+        ),
     ),
     Part(
         "de-identification of DICOM",

@@ -15,6 +15,7 @@ from app.site import SITE
 from app.train.presenter import PROGRESS_LINE
 from app.train.process import RUN_FACTS
 from semc_core.cli.results import RESULTS
+from semc_core.export.kept_readings import KEPT
 from semc_core.export.manifest import MANIFEST, WHOLE
 from semc_core.export.masks import MASKS
 from semc_core.export.options import REMEMBERED
@@ -103,6 +104,10 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "manifest-whole": ("all that a manifest says, which is what is signed", WHOLE),
     "coco-labels": ("what is read of a COCO file of labels", COCO),
     "masks": ("masks.json: what is blanked, by device", MASKS),
+    "readings": (
+        "readings/*.json: where text was found in a session's pictures, and what was said of it",
+        KEPT,
+    ),
     "destinations": ("destinations.json: servers", DESTINATIONS),
     "web-secrets": ("web_secrets.json: what proves to DICOMweb services who asks", WEB_SECRETS),
     "queue-job": ("a job of the sending queue", JOB),

@@ -28,8 +28,10 @@ from semc_core.errors import (
     SourceError,
     UsageError,
 )
+from semc_core.export.kept_readings import FOLDER, KEPT, KeptReadings
 from semc_core.export.manifest import MANIFEST, check_bundle
 from semc_core.export.masks import MASKS, Device, MaskBook
+from semc_core.export.ocr import READER
 from semc_core.export.options import AT_FIRST, REMEMBERED, ExportOptions
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.io.documents import Document
@@ -133,6 +135,12 @@ def _masks(folder: Path, content: bytes) -> object:
     return MaskBook(folder).masks(Device("video", 640, 480))
 
 
+def _readings(folder: Path, content: bytes) -> object:
+    _written(folder / FOLDER, "ab12.json", content)
+    kept = KeptReadings(folder, "ab12")
+    return (kept._known, kept._answers) if kept._answers else LEFT_OUT
+
+
 def _destinations(folder: Path, content: bytes) -> object:
     _written(folder, "destinations.json", content)
     return DestinationBook(folder).every()
@@ -217,6 +225,8 @@ _COMPARED: Final = {
 }  # fmt: skip
 _MODEL_ENTRY: Final = origin().entries()[1]
 
+_BOX: Final = {"left": 0, "top": 0, "width": 9, "height": 9}
+
 KINDS: Final = (
     Kind("model", DESCRIPTION, _DESCRIPTION, _model, ModelFileError, "model.safetensors",
          free=("provenance", "metrics"), embedded=True),
@@ -239,6 +249,11 @@ KINDS: Final = (
          _bundle, ExportError, "manifest.json"),
     Kind("masks", MASKS, {"video 640x480": [{"left": 0, "top": 0, "width": 9, "height": 9}]},
          _masks, SaveError, "masks.json"),
+    Kind("readings", KEPT,
+         {"reader": READER,
+          "readings": {SHA: [{"masks": [_BOX], "found": [{"box": _BOX, "score": 0.5}]}]},
+          "answers": {SHA: [{"box": _BOX, "answer": "keep"}]}},
+         _readings, None),
     Kind("destinations", DESTINATIONS,
          {"format": "semc-live-destinations", "version": 1, "destinations": [
              asdict(Destination("archive", "host", 104, "PACS", commitment=True, commitment_port=11113))

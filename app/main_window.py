@@ -473,17 +473,9 @@ class MainWindow(OpeningWindow):
         self.live_page.finish_measuring()
         # First the scan with what is measured in it: it must not be recorded on while a server is waited for.
         # An export and what was sent may still write to the session in review.
-        parts = (
-            self.train,
-            self.reading,
-            self.dialogs,
-            self.annotating,
-            self.review,
-            self.sources,
-            self.checklists,
-        )
+        parts = (self.train, self.dialogs, self.annotating, self.review, self.sources, self.checklists)
         from app.tasks import close_all
 
-        close_all(self.measured, self.live_page.held, self.scan, self.raw, self.tone, *parts)
+        close_all(self.measured, self.live_page.held, self.scan, self.raw, self.tone, self.reading, *parts)
         self._main_thread.close()
         event.accept()

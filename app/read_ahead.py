@@ -140,7 +140,8 @@ def to_read(
 ) -> tuple[Wanted | None, bool]:
     """The session that is in review, or was scanned last; and whether nothing else goes on."""
     exporting = dialogs.exporting
-    busy = scan.running or scan.stopping or (exporting is not None and exporting.running)
+    busy = scan.running or scan.stopping or dialogs.loops.snapshot.going_on
+    busy = busy or (exporting is not None and exporting.running)
     opened = review.open
     if opened is not None:
         busy = busy or review.progress.phase in (ReviewPhase.LOADING, ReviewPhase.ANALYSING)

@@ -131,6 +131,7 @@ def test_nothing_is_read_while_a_scan_runs_an_analysis_goes_on_or_an_export_is_m
         over: bool = True,
         phase: ReviewPhase | None = None,
         exporting: bool = False,
+        loops: bool = False,
     ) -> Any:
         scan: Any = SimpleNamespace(running=running, stopping=stopping, over=over)
         opened = SimpleNamespace(session=SimpleNamespace(folder=Path("reviewed")))
@@ -140,15 +141,18 @@ def test_nothing_is_read_while_a_scan_runs_an_analysis_goes_on_or_an_export_is_m
             snapshot=SimpleNamespace(planes=(1, 2)),
         )
         live: Any = SimpleNamespace(session_folder=Path("scanned"), saved=(3,))
-        dialogs: Any = SimpleNamespace(exporting=SimpleNamespace(running=exporting))
+        dialogs: Any = SimpleNamespace(
+            exporting=SimpleNamespace(running=exporting),
+            loops=SimpleNamespace(snapshot=SimpleNamespace(going_on=loops)),
+        )
         return to_read(scan, review, live, dialogs)
 
     assert asked() == ((Path("scanned"), (3,)), True)
     assert asked(phase=ReviewPhase.DONE) == ((Path("reviewed"), (1, 2)), True)
     assert asked(over=False) == (None, True)
     for busy in (
-        asked(running=True), asked(stopping=True), asked(exporting=True), asked(phase=ReviewPhase.ANALYSING),
-        asked(phase=ReviewPhase.LOADING), asked(running=True, phase=ReviewPhase.DONE),
+        asked(running=True), asked(stopping=True), asked(exporting=True), asked(loops=True),
+        asked(phase=ReviewPhase.ANALYSING), asked(phase=ReviewPhase.LOADING), asked(running=True, phase=ReviewPhase.DONE),
     ):  # fmt: skip
         assert not busy[1]
 

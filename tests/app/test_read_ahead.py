@@ -152,7 +152,8 @@ def test_nothing_is_read_while_a_scan_runs_an_analysis_goes_on_or_an_export_is_m
     assert asked(over=False) == (None, True)
     for busy in (
         asked(running=True), asked(stopping=True), asked(exporting=True), asked(loops=True),
-        asked(phase=ReviewPhase.ANALYSING), asked(phase=ReviewPhase.LOADING), asked(running=True, phase=ReviewPhase.DONE),
+        asked(phase=ReviewPhase.ANALYSING), asked(phase=ReviewPhase.LOADING),
+        asked(running=True, phase=ReviewPhase.DONE),
     ):  # fmt: skip
         assert not busy[1]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from app.export.presenter import ExportState, Material, Phase, proof_line
@@ -213,6 +214,7 @@ class ExportController:
                 masks=MaskBook(self._data).masks(device),
                 protocol=self._protocol_for(names),
                 names_patient=session_names_patient(session),
+                day=datetime.fromisoformat(session.created_utc).astimezone().date().isoformat(),
             )
 
     def _export(self, target: Path, options: ExportOptions) -> ExportResult:

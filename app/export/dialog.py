@@ -187,7 +187,7 @@ class ExportDialog(QDialog):
         if any(plane.plane_id not in self._asked for plane in self._planes):
             self._show_next_asked()
         elif any(plane.plane_id in self._answers for plane in self._planes):
-            self.page.show_folder(self.page.folder)
+            self.page.name_anew()
             self.export()
         else:
             self._control.ask_later()

@@ -145,6 +145,7 @@ class OptionsPage(QScrollArea):
         self.name.setAccessibleName(_("Name of the export"))
         self.patient_form = PatientForm()
         self._material: Material | None = None
+        self._suggested = ""
         self._paths = PathDialog(self)
         self._build()
         self._show(options)
@@ -183,6 +184,7 @@ class OptionsPage(QScrollArea):
     def show_material(self, material: Material | None) -> None:
         """Say what will be in the export."""
         self._material = material
+        self._suggest_name()
         if material is None:
             self._contents.setText(_("Looking what there is …"))
             return
@@ -201,7 +203,19 @@ class OptionsPage(QScrollArea):
         wide = round(11 * theme.em(self))
         text = self.fontMetrics().elidedText(str(folder), Qt.TextElideMode.ElideMiddle, wide)
         self._where.setText(_("in {folder}", folder=text))
-        self.name.setText(free_name(folder, self.deidentified.isChecked()))
+        self.name_anew()
+
+    def name_anew(self) -> None:
+        """Name what is exported next, also where the user named it before."""
+        self._suggested = self.name.text()
+        self._suggest_name()
+
+    def _suggest_name(self) -> None:
+        """Name the export, unless the user did."""
+        untouched = self.name.text() == self._suggested
+        self._suggested = free_name(self.folder, self.deidentified.isChecked(), self._material)
+        if untouched:
+            self.name.setText(self._suggested)
 
     def _show(self, options: ExportOptions) -> None:
         for name, box in self.parts.items():
@@ -219,9 +233,7 @@ class OptionsPage(QScrollArea):
         self.parts["dicom"].toggled.connect(self._show_dicom)
 
     def _who_changed(self) -> None:
-        untouched = self.name.text() == free_name(self.folder, not self.deidentified.isChecked())
-        if untouched:
-            self.name.setText(free_name(self.folder, self.deidentified.isChecked()))
+        self._suggest_name()
         self._show_who()
         self.changed.emit()
 

@@ -16,10 +16,12 @@ from semc_core.export.options import ExportOptions, ExportResult, Patient
 from semc_core.labels import short_name
 from semc_core.language import N_, _, decimal, plural
 from semc_core.protocols.protocol import Protocol
+from semc_core.session.folder import safe_name
 from semc_core.session.records import PlaneEntry, RegionEntry, Verification
 from semc_core.types import Crop
 
 _LONGEST_NAME: Final = 120
+_LONGEST_PROTOCOL: Final = 60
 _MOST_FINDINGS: Final = 3
 LEAST_MASK_PX: Final = 4
 """A mask smaller than this, in frame pixels, was not meant."""
@@ -45,6 +47,7 @@ class Material:
         masks: Remembered for it.
         protocol: Whose checklist can be exported, or None.
         names_patient: Whether the source, or the examination, says who was examined.
+        day: On which it was scanned or reviewed first, in local time, as "2026-11-21"; or "".
     """
 
     folder: Path
@@ -57,6 +60,7 @@ class Material:
     masks: tuple[Crop, ...]
     protocol: Protocol | None = None
     names_patient: bool = False
+    day: str = ""
 
 
 class Phase(Enum):
@@ -149,10 +153,18 @@ def patient_problem(patient: Patient, material: Material | None) -> str:
     )
 
 
-def free_name(folder: Path, deidentified: bool) -> str:
-    """ "export-001": without a date or the name of the loop, which may tell who was examined."""
-    stem = "export" if deidentified else "identified"
-    number = 1
+def free_name(folder: Path, deidentified: bool, material: Material | None = None) -> str:
+    """A name that no export there has: "identified-2026-11-21-lp2025-liver-001", "export-lp2025-liver-001".
+
+    Without `material`, neither day nor protocol. A de-identified one has no day, which may tell who was
+    examined, and none has the name of the loop.
+    """
+    parts = ["export" if deidentified else "identified"]
+    if material is not None and not deidentified:
+        parts.append(material.day)
+    if material is not None and material.protocol is not None:
+        parts.append(safe_name(material.protocol.id, _LONGEST_PROTOCOL))
+    stem, number = "-".join(filter(None, parts)), 1
     while any((folder / f"{stem}-{number:03d}{tail}").exists() for tail in ("", ".zip")):
         number += 1
     return f"{stem}-{number:03d}"

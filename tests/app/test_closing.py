@@ -89,7 +89,7 @@ def test_an_export_is_waited_for_before_the_window_closes(
     assert not asked(window).go_on.isVisible()
     held.go_on.set()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=WAIT_MS)
-    assert check_bundle(window.choices.output / "Exports" / "export-001").ok
+    assert check_bundle(window.choices.output / "Exports" / "export-lp2025-liver-001").ok
 
 
 def test_an_export_is_stopped_where_that_is_wanted_and_leaves_nothing(
@@ -132,7 +132,7 @@ def test_the_frame_of_the_export_dialog_asks_too_and_closes_that_alone(
     held.go_on.set()
     qtbot.waitUntil(lambda: window.dialogs.dialog is None, timeout=WAIT_MS)
     assert window.isVisible()
-    assert check_bundle(window.choices.output / "Exports" / "export-001").ok
+    assert check_bundle(window.choices.output / "Exports" / "export-lp2025-liver-001").ok
 
 
 def test_the_program_closes_the_window_whatever_is_asked(

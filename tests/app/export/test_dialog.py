@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import pydicom
@@ -82,7 +83,7 @@ def test_one_key_and_enter_export_the_session_in_review(
     assert control is not None
     result = control.state.result
     assert result is not None
-    assert result.target == window.choices.output / "Exports" / "export-001"
+    assert result.target == window.choices.output / "Exports" / "export-lp2025-liver-001"
     assert check_bundle(result.target).ok
     assert {path.name for path in result.target.iterdir()} >= {"dicom", "report.pdf", "planes.csv"}
     QTest.keyClick(dialog, KEY.Key_Return)
@@ -105,7 +106,7 @@ def test_the_report_opens_in_the_desktops_program_for_it(
     monkeypatch.setattr("app.file_dialogs.QDesktopServices.openUrl", open_url)
     QTest.keyClick(dialog, KEY.Key_Return)
     wait_for(qtbot, window, Phase.DONE)
-    report = window.choices.output / "Exports" / "export-001" / "report.html"
+    report = window.choices.output / "Exports" / "export-lp2025-liver-001" / "report.html"
     dialog.done_page.report.click()
     assert (asked, dialog.message) == ([str(report)], "")
     dialog.done_page.report.click()
@@ -183,7 +184,7 @@ def test_a_mask_that_is_drawn_is_black_in_the_export_and_remembered(
     dialog.page.as_zip.setChecked(True)
     dialog.export()
     wait_for(qtbot, window, Phase.DONE)
-    assert (window.choices.output / "Exports" / "export-001.zip").is_file()
+    assert (window.choices.output / "Exports" / "export-lp2025-liver-001.zip").is_file()
     assert window.review.open is not None
     device = device_of(window.review.open.session.source)
     (mask,) = MaskBook(window.choices.data).masks(device)
@@ -199,7 +200,9 @@ def test_a_mask_that_is_drawn_is_black_in_the_export_and_remembered(
     again.page.as_folder.setChecked(True)
     again.export()
     wait_for(qtbot, window, Phase.DONE)
-    (png, _) = sorted((window.choices.output / "Exports" / "export-002" / "planes").glob("*.png"))
+    (png, _) = sorted(
+        (window.choices.output / "Exports" / "export-lp2025-liver-002" / "planes").glob("*.png")
+    )
     assert not read_png(png)[105:135, 105:135].any()
 
 
@@ -220,7 +223,7 @@ def test_dicom_objects_are_compressed_and_their_dates_shifted_when_wanted(
     dialog.export()
     wait_for(qtbot, window, Phase.DONE)
     image = pydicom.dcmread(
-        next((window.choices.output / "Exports" / "export-001" / "dicom").glob("001*.dcm"))
+        next((window.choices.output / "Exports" / "export-lp2025-liver-001" / "dicom").glob("001*.dcm"))
     )
     assert image.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
     assert image.LossyImageCompression == "01"
@@ -274,7 +277,7 @@ def test_what_is_surely_text_is_black_after_one_enter(
     QTest.keyClick(dialog, KEY.Key_Return)
     wait_for(qtbot, window, Phase.DONE)
     assert not dialog.done_page.answer.isVisibleTo(dialog)
-    pictures = pictures_of(window, "export-001")
+    pictures = pictures_of(window, "export-lp2025-liver-001")
     assert len(pictures) == 2
     assert not any(finder.box.cut(read_png(png)).any() for png in pictures)
 
@@ -289,7 +292,7 @@ def test_planes_with_doubtful_text_wait_and_follow_when_they_are_answered(
     QTest.keyClick(dialog, KEY.Key_Return)
     wait_for(qtbot, window, Phase.DONE)
     assert dialog.done_page.answer.isVisibleTo(dialog)
-    assert pictures_of(window, "export-001") == []
+    assert pictures_of(window, "export-lp2025-liver-001") == []
     assert "2 planes wait for your answer" in dialog.done_page._held.text()
     dialog.done_page.answer.click()
     wait_for(qtbot, window, Phase.TEXT)
@@ -305,7 +308,7 @@ def test_planes_with_doubtful_text_wait_and_follow_when_they_are_answered(
     QTest.keyClick(dialog, KEY.Key_Return)
     wait_for(qtbot, window, Phase.DONE)
     assert not dialog.done_page.answer.isVisibleTo(dialog)
-    kept, masked = map(read_png, pictures_of(window, "export-002"))
+    kept, masked = map(read_png, pictures_of(window, "export-lp2025-liver-002"))
     assert finder.box.cut(kept).any()
     assert not finder.box.cut(masked).any()
 
@@ -326,7 +329,9 @@ def test_planes_that_are_left_out_for_good_make_no_second_export(
     dialog.text_page.leave_out.click()
     wait_for(qtbot, window, Phase.DONE)
     assert dialog.done_page.answer.isVisibleTo(dialog)
-    assert [path.name for path in (window.choices.output / "Exports").iterdir()] == ["export-001"]
+    assert [path.name for path in (window.choices.output / "Exports").iterdir()] == [
+        "export-lp2025-liver-001"
+    ]
 
 
 def test_what_is_wrong_is_said_in_the_dialog_and_can_be_set_right(
@@ -350,8 +355,8 @@ def test_what_is_wrong_is_said_in_the_dialog_and_can_be_set_right(
     dialog.export()
     assert "fill in the name or the patient ID" in dialog.message
     assert dialog.page.patient_form.name.hasFocus()
-    assert not list(tmp_path.glob("identified-001*"))
-    assert dialog.page.name.text() == "identified-001"
+    assert not list(tmp_path.glob("identified*"))
+    assert dialog.page.name.text() == f"identified-{datetime.now().astimezone():%Y-%m-%d}-lp2025-liver-001"
 
 
 def test_a_cancelled_export_leaves_nothing_and_the_dialog_at_its_choices(

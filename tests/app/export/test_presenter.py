@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from app.export.presenter import (
@@ -76,6 +77,10 @@ def test_names_are_free_and_tell_nothing(tmp_path: Path) -> None:
     (tmp_path / "export-001.zip").touch()
     assert free_name(tmp_path, True) == "export-002"
     assert free_name(tmp_path, False) == "identified-001"
+    liver = replace(material(), protocol=Protocol("liver", "Liver", ()), day="2026-11-21")
+    assert free_name(tmp_path, True, liver) == "export-liver-001"
+    assert free_name(tmp_path, False, liver) == "identified-2026-11-21-liver-001"
+    assert free_name(tmp_path, False, replace(liver, day="", protocol=None)) == "identified-001"
     assert name_problem("export-001") == ""
     assert all(name_problem(name) for name in ("", " ", "../up", "a\\b", "con:", ".hidden", "x" * 200))
 

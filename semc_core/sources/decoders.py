@@ -132,6 +132,15 @@ class FileDecoder:
         yield from self._settled()
         yield self._answer(packet, -1)
 
+    def reset(self) -> None:
+        """Forget what was put in, to go on with another packet."""
+        context = self._stream.codec_context
+        context.flush_buffers()
+        # Left so by `_settled`, where nobody wanted the rest of it.
+        context.skip_frame = "DEFAULT"
+        self._stamps.clear()
+        self._places.extend([-1] * len(self._places))
+
     def _answer(self, packet: Packet[VideoStream] | None, place: int) -> Decoded:
         if self._checks is not None and packet is not None and self._checks.finds_damage(bytes(packet)):
             return Decoded([], av.InvalidDataError(errno.EINVAL, "A checksum does not hold."), place)

@@ -273,6 +273,14 @@ KINDS: Final[dict[str, tuple[Kind, ...]]] = {
             ("test_dicom_frames:test_video_inside_dicom_is_read_in_sequence_and_at_random",),
         ),
         Kind(
+            "video inside DICOM with damaged pictures: they, and those that lean on them, are left out",
+            TOLD,
+            (
+                "test_dicom_video_damage:"
+                "test_behind_a_damaged_picture_no_frame_shows_under_the_number_of_another",
+            ),
+        ),
+        Kind(
             "DICOMDIR",
             REFUSED,
             ("test_dicom_frames:test_a_directory_of_a_disc_is_named_with_what_to_open_instead",),

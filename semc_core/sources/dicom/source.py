@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -100,16 +100,14 @@ class DicomSource(BaseSource):
     def _size(self) -> tuple[int, int]:
         """Width and height of the pictures."""
         if isinstance(self._frames, VideoFrames):
-            try:
-                first = self._frames.picture(0)
-            except DamagedFrame as error:
+            if (size := self._frames.size()) is None:
                 raise SourceError(
                     _(
                         "{name} holds a video that cannot be decoded; it is damaged or cut short.",
                         name=self._name,
                     )
-                ) from error
-            return first.width, first.height
+                )
+            return size
         assert self._frames is not None
         return self._frames.form.columns, self._frames.form.rows
 
@@ -128,6 +126,11 @@ class DicomSource(BaseSource):
     def _let_go(self) -> None:
         if isinstance(self._frames, VideoFrames):
             self._frames.close()
+
+    @property
+    def damaged(self) -> Sequence[int]:
+        """See `BaseSource.damaged`."""
+        return sorted(self._damaged)
 
     @property
     def hinted_crop(self) -> Crop | None:

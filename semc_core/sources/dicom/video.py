@@ -1,8 +1,8 @@
-"""Video inside a DICOM file (MPEG-2, H.264, HEVC), through PyAV: each frame by its number."""
+"""Video inside a DICOM file (MPEG-2, H.264, HEVC), through PyAV: each frame by its number, or damaged."""
 
 from __future__ import annotations
 
-import sys
+from collections import deque
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
@@ -16,9 +16,10 @@ from semc_core.errors import SourceError
 from semc_core.io.process import usable_cores
 from semc_core.language import _
 from semc_core.picture import Picture
-from semc_core.sources.decoders import make_ready
+from semc_core.sources.decoders import FileDecoder, is_disposable
 from semc_core.sources.dicom.frames import DamagedFrame
 from semc_core.sources.frames.decoded import is_monochrome, picture_of
+from semc_core.sources.frames.times import Arrival, FrameNumbers
 from semc_core.sources.frames.upright import Uprights, pixel_aspect
 
 _SYNTAXES: Final = "1.2.840.10008.1.2.4.1"
@@ -27,6 +28,14 @@ _VIDEO_NUMBERS: Final = tuple(f"{number:02}" for number in range(9))
 _CONTAINERS: Final = "mpeg,mpegvideo,mpegts,h264,hevc,mov,mp4,matroska"
 _OPTIONS: Final = {"format_whitelist": _CONTAINERS, "protocol_whitelist": ""}
 _BEGINNINGS: Final = (b"\x00\x00\x01\xb3", b"\x00\x00\x01\xba", b"\x00\x00\x01\x67", b"\x00\x00\x00\x01")
+
+_SLICED: Final = ("h264", "hevc")
+_LEAST_HELD: Final = 16
+"""So many frames are kept at least: that one near them was lost is told later, by other threads."""
+_MOST_HELD: Final = 32
+"""Frames that are kept at most until all that they lean on has come."""
+_DAMAGED: Final = -1
+"""In place of a packet's number."""
 
 
 def is_video(syntax: UID | None, beginning: bytes) -> bool:
@@ -40,10 +49,11 @@ class VideoFrames:
     """One stream of video, held in memory as it is compressed.
 
     A frame is known by the packet that it came from: after a jump it is found again by that, however the
-    stream orders its packets.
+    stream orders its packets. One whose packet gave none, or a damaged one, keeps its number and is damaged,
+    and so is what leans on it.
 
     Attributes:
-        count: Frames.
+        count: Frames, damaged ones with them.
         rate: Frames per second as the stream says; None where it does not.
     """
 
@@ -66,34 +76,52 @@ class VideoFrames:
             self._packets = [packet for packet in self._container.demux(stream) if packet.size]
         except (av.FFmpegError, OSError, ValueError) as error:
             raise SourceError(_("holds a video that cannot be opened; it is damaged or cut short")) from error
-        make_ready(stream, min(4, usable_cores()))
-        self._stream, self._monochrome = stream, is_monochrome(stream.codec_context)
+        context = stream.codec_context
+        # Before the decoder changes it.
+        self._depth = max(2, context.reorder_depth)
+        self._decoder = FileDecoder(stream, min(4, usable_cores()))
+        self._context, self._monochrome = context, is_monochrome(context)
         self._uprights = Uprights(pixel_aspect(None))
         self.rate = float(rate) if (rate := stream.average_rate or stream.guessed_rate) else None
-        # Each packet is numbered, and its frame brings the number along.
-        for number, packet in enumerate(self._packets):
-            packet.pts = packet.dts = number
         self._order: list[int] | None = None
+        self._going = self._named()
         self._next = 0
-        self._going = self._decoded(0)
+        self._damaged: set[int] = set()
+        self._last: tuple[int, Picture] | None = None
         self.count = len(self._packets)
-        if self.count != expected:
-            # A packet may hold no frame of its own: only decoding tells.
-            self.count = len(self._known_order())
-        if self.count == 0:
+        if self.count == expected:
+            return
+        # A packet may hold no frame of its own: only decoding tells.
+        order = self._known_order()
+        self.count = len(order)
+        if set(order) <= {_DAMAGED}:
             raise SourceError(_("holds a video of which no frame can be decoded; it is damaged or cut short"))
+
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the first frame that is not damaged; None where all are."""
+        for index in range(self.count):
+            try:
+                first = self.picture(index)
+            except DamagedFrame:
+                continue
+            return first.width, first.height
+        return None
 
     def picture(self, index: int) -> Picture:
         """The frame `index`, upright.
 
         Raises:
-            DamagedFrame: It cannot be decoded.
+            DamagedFrame: It is damaged, or leans on one that is.
         """
-        frame = next(self._going, None) if index == self._next else self._sought(index)
+        if self._last is not None and self._last[0] == index:
+            return self._last[1]
+        frame = None if index in self._damaged else self._frame(index)
         if frame is None:
+            self._damaged.add(index)
             raise DamagedFrame
-        self._next = index + 1
-        return picture_of(frame, monochrome=self._monochrome, upright=self._uprights.of(frame))
+        shown = picture_of(frame, monochrome=self._monochrome, upright=self._uprights.of(frame))
+        self._last = index, shown
+        return shown
 
     def close(self) -> None:
         """Let go of the stream."""
@@ -101,39 +129,93 @@ class VideoFrames:
         self._packets = []
         self._container.close()
 
-    def _sought(self, index: int) -> av.VideoFrame | None:
+    def _frame(self, index: int) -> av.VideoFrame | None:
+        """None where it is damaged."""
+        if self._order is None and index == self._next:
+            self._next += 1
+            return next(self._going, (_DAMAGED, None))[1]
         order = self._known_order()
-        if index >= len(order):
+        wanted = order[index] if index < len(order) else _DAMAGED
+        goes_on, self._next = index == self._next, index + 1
+        if wanted == _DAMAGED:
             return None
-        self._going = self._decoded(self._start(index, order))
-        return next((frame for frame in self._going if frame.pts == order[index]), None)
+        if goes_on and (frame := self._until(wanted)) is not None:
+            return frame
+        # A refresh that goes on over many frames is marked as a start, and is none.
+        for start in dict.fromkeys((self._start(index, order), 0)):
+            self._going = self._decoded(start)
+            if (frame := self._until(wanted)) is not None:
+                return frame
+        return None
+
+    def _until(self, wanted: int) -> av.VideoFrame | None:
+        """The frame of the packet `wanted`; None where it does not come any more, or not whole."""
+        found = next((frame for packet, frame in self._going if packet == wanted), None)
+        return None if found is None or found.is_corrupt else found
 
     def _start(self, index: int, order: list[int]) -> int:
         """The last packet from which decoding leads to the frame: a whole picture not shown after it."""
-        place = {packet: shown for shown, packet in enumerate(order)}
-        wanted = order[index]
-        for number in range(wanted, 0, -1):
-            if self._packets[number].is_keyframe and place.get(number, sys.maxsize) <= index:
-                return number
-        return 0
+        shown = {packet: place for place, packet in enumerate(order[: index + 1])}
+        return next((n for n in range(order[index], 0, -1) if self._packets[n].is_keyframe and n in shown), 0)
 
     def _known_order(self) -> list[int]:
         """The packet of every frame, as they are shown; decodes the whole video once."""
         if self._order is None:
-            self._order = [int(frame.pts or 0) for frame in self._decoded(0)]
-            self._going, self._next = self._decoded(0), 0
+            self._order = [packet for packet, _frame in self._named()]
+            self._going, self._next = iter(()), _DAMAGED
         return self._order
 
-    def _decoded(self, start: int) -> Iterator[av.VideoFrame]:
-        """What comes out from the packet `start` on. Damaged packets are passed over."""
-        context = self._stream.codec_context
-        begun = False
-        last: list[Packet[VideoStream] | None] = [*self._packets[start:], None]
-        for packet in last:
-            if not begun:
-                context.flush_buffers()
-                begun = True
-            try:
-                yield from (one for one in context.decode(packet) if isinstance(one, av.VideoFrame))
-            except av.FFmpegError:
-                continue
+    def _decoded(self, start: int) -> Iterator[tuple[int, av.VideoFrame | None]]:
+        """What comes out from the packet `start` on, with the packets."""
+        self._decoder.reset()
+        for number in range(start, len(self._packets) + 1):
+            for answer in self._decoder.decode(self._packet(number), number):
+                yield from answer.frames
+
+    def _named(self) -> Iterator[tuple[int, av.VideoFrame | None]]:
+        """Every frame as it is shown, with its packet; `_DAMAGED` and None where it is damaged."""
+        self._decoder.reset()
+        codec = self._context.name
+        # The packets' own times are often missing or guessed: frames are dealt out in their order.
+        numbers = FrameNumbers(
+            sorts=True, counts=True, leans=True, depth=self._depth, doubts_keys=codec not in _SLICED
+        )
+        held: deque[tuple[av.VideoFrame, Arrival]] = deque()
+        for number in range(len(self._packets) + 1):
+            place = -1
+            if (packet := self._packet(number)) is not None:
+                alone = is_disposable(packet, codec)
+                place = numbers.promise(number, number, key=packet.is_keyframe, alone=alone)
+            for answer in self._decoder.decode(packet, place):
+                if answer.error is not None:
+                    numbers.fail(answer.place)
+                for at, frame in answer.frames:
+                    if (arrival := numbers.arrived(frame, at)) is not None:
+                        held.append((frame, arrival))
+                    yield from _released(numbers, held)
+        numbers.end()
+        yield from _released(numbers, held, all_of_them=True)
+        yield from ((_DAMAGED, None) for _stamp in numbers.rest())
+
+    def _packet(self, number: int) -> Packet[VideoStream] | None:
+        """The packet, stamped with its number, which its frame brings along; None behind the last."""
+        if number == len(self._packets):
+            return None
+        packet = self._packets[number]
+        packet.pts = packet.dts = number
+        return packet
+
+
+def _released(
+    numbers: FrameNumbers, held: deque[tuple[av.VideoFrame, Arrival]], *, all_of_them: bool = False
+) -> Iterator[tuple[int, av.VideoFrame | None]]:
+    """Those of the kept frames of which it is known whether they are whole, and those lost before them."""
+    while len(held) > (0 if all_of_them else _LEAST_HELD):
+        frame, arrival = held[0]
+        if not (all_of_them or numbers.is_known(arrival) or len(held) > _MOST_HELD):
+            return
+        held.popleft()
+        lost, _stamp = numbers.stamp_of(frame)
+        yield from ((_DAMAGED, None) for _each in lost)
+        whole = not numbers.is_spoilt(arrival) and frame.pts is not None
+        yield (int(frame.pts or 0), frame) if whole else (_DAMAGED, None)

@@ -52,11 +52,13 @@ class AssociationFault(PacsError):
 
     Attributes:
         permanent: Whether it stays so until somebody changes a setting.
+        after_s: So long the server asks not to be asked again, seconds; 0 where it does not say.
     """
 
-    def __init__(self, sentence: str, *, permanent: bool = False) -> None:
+    def __init__(self, sentence: str, *, permanent: bool = False, after_s: float = 0.0) -> None:
         super().__init__(sentence)
         self.permanent = permanent
+        self.after_s = after_s
 
 
 class DicomAssociation:

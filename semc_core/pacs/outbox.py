@@ -134,10 +134,13 @@ class Outbox:
         """The connection was lost while it was sent: the server may have it. `attempts` is the limit."""
         self._later(item, message, unclear=True, over=item.attempts + 1 >= attempts)
 
-    def link_failed(self, destination: str, message: str, attempts: int, *, permanent: bool) -> None:
+    def link_failed(
+        self, destination: str, message: str, attempts: int, *, permanent: bool, after_s: float = 0.0
+    ) -> None:
         """There was no connection, or it was lost: all that waits for `destination` waits longer each time.
 
         After `attempts` failures in a row, or at once if it is `permanent`, it is given up until `retry`.
+        It waits for `after_s` at least, which is the server's wish.
         """
         with self._file.writing() as connection:
             row = connection.execute(
@@ -145,7 +148,7 @@ class Outbox:
             ).fetchone()
             failures = 1 if row is None else int(row[0]) + 1
             if not permanent and failures < attempts:
-                due_s = self._now() + wait_after(failures)
+                due_s = self._now() + max(wait_after(failures), min(after_s, 2 * LONGEST_WAIT_S))
                 connection.execute(
                     "INSERT OR REPLACE INTO links VALUES (?, ?, ?, ?)",
                     (destination, failures, due_s, message),

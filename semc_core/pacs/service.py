@@ -230,7 +230,7 @@ class Sender:
             self._send(destination, items)
         except AssociationFault as fault:
             if not self._stopped.is_set():
-                self._failed(destination, fault, permanent=fault.permanent)
+                self._failed(destination, fault, permanent=fault.permanent, after_s=fault.after_s)
         except PacsError as error:
             # A file of certificates that cannot be used.
             self._failed(destination, error, permanent=True)
@@ -247,8 +247,12 @@ class Sender:
         self._outbox.link_failed(name, "There is no such destination any more.", 1, permanent=True)
         return None
 
-    def _failed(self, destination: Server, error: PacsError, *, permanent: bool) -> None:
-        self._outbox.link_failed(destination.name, str(error), destination.attempts, permanent=permanent)
+    def _failed(
+        self, destination: Server, error: PacsError, *, permanent: bool, after_s: float = 0.0
+    ) -> None:
+        self._outbox.link_failed(
+            destination.name, str(error), destination.attempts, permanent=permanent, after_s=after_s
+        )
 
     def _opened(self, connection: socket.socket) -> None:
         with self._lock:

@@ -134,7 +134,7 @@ def _write(service: WebService, study_uid: str, one: Held, file: IO[bytes], most
             answer = service.send("GET", path, headers={"Accept": _ACCEPT_PLAIN})
         with answer:
             if answer.status_code != 200:
-                fault = service.fault_of(answer.status_code)
+                fault = service.fault_of(answer)
                 if fault is not None and answer.status_code not in (404, 410):
                     raise fault
                 return False

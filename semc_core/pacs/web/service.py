@@ -26,6 +26,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 
 from semc_core.pacs.association import AssociationFault, shut_down
 from semc_core.pacs.destinations import SecuredContext, WebDestination, tls_context
+from semc_core.pacs.web.retry_after import asked_wait_s
 from semc_core.pacs.web_secret import WebSecret
 from semc_core.version import VERSION
 
@@ -39,7 +40,8 @@ MOST_BYTES: Final = 32_000_000
 """Of an answer that is read whole."""
 _CHUNK: Final = 262_144
 _GONE: Final = (404, 405, 410, 501)
-_BUSY: Final = (408, 429, 502, 503, 504)
+BUSY: Final = (408, 429, 502, 503, 504)
+"""Statuses of a service that can be asked again later."""
 
 
 class WebService:
@@ -135,9 +137,9 @@ class WebService:
         except _NoAnswer as error:
             raise AssociationFault(f"{self.name} {error}.") from None
 
-    def fault_of(self, status: int) -> AssociationFault | None:
-        """What a status says of the service itself; None where it may be about what was asked."""
-        name = self.name
+    def fault_of(self, answer: requests.Response) -> AssociationFault | None:
+        """What its status says of the service itself; None where it may be about what was asked."""
+        name, status = self.name, answer.status_code
         if status // 100 == 3:
             return AssociationFault(
                 f"{name} sends on to another address, which is not followed; correct its address.",
@@ -158,8 +160,10 @@ class WebService:
                 "service, such as https://host/dicom-web.",
                 permanent=True,
             )
-        if status in _BUSY:
-            return AssociationFault(f"{name} cannot be asked now ({status}).")
+        if status in BUSY:
+            after_s = asked_wait_s(answer.headers)
+            when = f"; it wants to be left alone for {after_s:.0f} s" if after_s else ""
+            return AssociationFault(f"{name} cannot be asked now ({status}){when}.", after_s=after_s)
         return None
 
     @property
@@ -188,7 +192,8 @@ class WebService:
             return AssociationFault(f"{self.name} {error}.")
         if isinstance(error, requests.HTTPError) and error.response is not None:
             status = error.response.status_code
-            return self.fault_of(status) or AssociationFault(f"{self.name} could not answer ({status}).")
+            known = self.fault_of(error.response)
+            return known or AssociationFault(f"{self.name} could not answer ({status}).")
         if secured is not None and secured.fault:
             sentence, secured.fault = f"{unreached} over TLS: {secured.fault}", ""
             return AssociationFault(sentence, permanent=secured.permanent)

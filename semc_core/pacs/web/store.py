@@ -25,7 +25,7 @@ from semc_core.pacs.client import Unreadable, for_server
 from semc_core.pacs.destinations import WebDestination
 from semc_core.pacs.queue_store import DicomObject
 from semc_core.pacs.store_status import SLOWEST_BYTES_PER_S, Answer, answer_to_storing
-from semc_core.pacs.web.service import LONGEST_ANSWERS, WebService
+from semc_core.pacs.web.service import BUSY, LONGEST_ANSWERS, WebService
 from semc_core.pacs.web_secret import WebSecret
 
 _MOST_BYTES: Final = 1_000_000
@@ -114,10 +114,8 @@ class WebStorage:
         with service.asking(LONGEST_ANSWERS * service.answer_s):
             answer = service.send("GET", path, params=question, headers={"Accept": "application/dicom+json"})
             body = service.read(answer, _MOST_BYTES)
-        if (fault := service.fault_of(answer.status_code)) is not None and answer.status_code // 100 != 4:
-            raise fault
-        if answer.status_code in (401, 403):
-            assert fault is not None
+        about_itself = answer.status_code // 100 != 4 or answer.status_code in (401, 403, *BUSY)
+        if about_itself and (fault := service.fault_of(answer)) is not None:
             raise fault
         try:
             rows = _PLAIN.parse(body) if answer.status_code == 200 and body else []
@@ -148,7 +146,7 @@ class WebStorage:
                 f"{fault} An object of {large / 1e6:.0f} MB was on its way; if it happens again, ask "
                 "who runs it how large one may be."
             ) from None
-        if (fault_of_all := service.fault_of(answer.status_code)) is not None:
+        if (fault_of_all := service.fault_of(answer)) is not None:
             raise fault_of_all
         return answer.status_code, said
 

@@ -214,9 +214,9 @@ class _Bar:
     """A bar with the pictures done; tells what is passed over."""
 
     def __init__(self, console: Console, total: int) -> None:
-        from rich.progress import Progress
+        from semc_core.cli.shared.progress import passing_bar
 
-        self._progress = Progress(console=console, transient=True)
+        self._progress = passing_bar(console)
         self._task = self._progress.add_task("Measuring", total=total)
 
     def __enter__(self) -> _Bar:

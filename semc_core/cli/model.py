@@ -143,11 +143,10 @@ def fit_gate(
     seed: Annotated[int, Option("--seed", help="of the choice of these")] = 0,
 ) -> int:
     """Fit the gate, and write the file if it is better. Returns 0."""
-    from rich.progress import Progress
-
+    from semc_core.cli.shared.progress import passing_bar
     from semc_core.model.gate_fit import fit_gate_of_file
 
-    with Progress(transient=True) as progress:
+    with passing_bar() as progress:
         task = progress.add_task("Looking at the pictures", total=None)
         result = fit_gate_of_file(
             model,
@@ -186,8 +185,7 @@ def quantise(
     threads: Threads = None,
 ) -> int:
     """Write an int8 version, if it says nearly the same. Returns 0."""
-    from rich.progress import Progress
-
+    from semc_core.cli.shared.progress import passing_bar
     from semc_core.model.file import read_spec
     from semc_core.runtime.quantize import (
         LEAST_AGREEMENT,
@@ -200,7 +198,7 @@ def quantise(
 
     require_nncf()
     spec = read_spec(file)
-    with Progress(transient=True) as progress:
+    with passing_bar() as progress:
         task = progress.add_task("Making the pictures", total=None)
         pictures = simulated_pictures(spec) if data == "simulated" else folder_pictures(spec, Path(data))
         progress.update(task, description="Quantising and measuring")

@@ -185,12 +185,11 @@ def get(
     Raises:
         PacsError: It cannot be got; nothing is left behind.
     """
-    from rich.progress import Progress
-
+    from semc_core.cli.shared.progress import passing_bar
     from semc_core.pacs.studies import get_from
 
     book, console = _book(), _console()
-    with Progress(console=console, transient=True, disable=as_json) as bars:
+    with passing_bar(console, hidden=as_json) as bars:
         bar = bars.add_task(escape(server), total=None)
         fetched = get_from(
             book.find(server), book.folder, study, out,
@@ -365,14 +364,13 @@ def _tell_steps(console: Console) -> int:
 
 def _work(outbox: Outbox, file: QueueStore, console: Console, *, wait: bool) -> None:
     """Send what is due, and ask whether it is kept. Without `wait` answers are waited for, once."""
-    from rich.progress import Progress
-
+    from semc_core.cli.shared.progress import passing_bar
     from semc_core.pacs.commitment.committer import Committer
     from semc_core.pacs.commitment.ledger import CommitmentLedger
     from semc_core.pacs.service import Sender
 
     book = _book()
-    with Progress(console=console, transient=True) as bars:
+    with passing_bar(console) as bars:
         bar = bars.add_task("", total=None)
 
         def show(destination: str, done: int, total: int) -> None:

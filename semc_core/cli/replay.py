@@ -80,8 +80,7 @@ def _pictures(session: Session, console: Console) -> FrameSource | None:
 def _reclassify(
     session: Session, source: FrameSource, options: RuntimeOptions, batch: int, console: Console
 ) -> Reclassified:
-    from rich.progress import Progress
-
+    from semc_core.cli.shared.progress import passing_bar
     from semc_core.session.replay import replay_pictures
 
     runtime = options.load()
@@ -91,7 +90,7 @@ def _reclassify(
                 f"Classified on {session.model.device} in the scan, on {runtime.device_name} now.",
                 markup=False,
             )
-        with Progress(console=console, transient=True) as progress:
+        with passing_bar(console) as progress:
             bar = progress.add_task("Classifying again", total=session.frame_count)
             return replay_pictures(
                 session,

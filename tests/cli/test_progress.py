@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import io
 
-from semc_core.cli.shared.progress import ProgressLines
+import pytest
+from rich.console import Console
+
+from semc_core.cli.shared.progress import ProgressLines, passing_bar
 
 
 def test_without_a_terminal_a_line_every_few_seconds_says_how_far_it_is(
@@ -24,3 +27,15 @@ def test_without_a_terminal_a_line_every_few_seconds_says_how_far_it_is(
     lines.show("Verifying", 0, 0)
     told = capsys.readouterr()
     assert (told.out, told.err) == ("", "Verifying\n")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_bar_that_passes_leaves_no_line_where_there_is_no_terminal(terminal: bool) -> None:
+    out = io.StringIO()
+    with passing_bar(Console(file=out, force_terminal=terminal, width=60)) as bar:
+        bar.update(bar.add_task("Measuring", total=2), completed=2)
+    assert ("Measuring" in out.getvalue()) is terminal
+    assert terminal or out.getvalue() == ""
+    with passing_bar(Console(file=(hidden := io.StringIO()), force_terminal=terminal), hidden=True) as bar:
+        bar.add_task("Measuring", total=2)
+    assert hidden.getvalue() == ""

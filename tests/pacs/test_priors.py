@@ -345,6 +345,8 @@ def test_the_command_line_finds_and_gets(
         out = str(tmp_path / "prior")
         said("find", "archive", "--patient-id", "4711", "--modality", "Any")
         fetched = json.loads(said("get", "archive", STUDY, "--out", out, "--json", code=1))
+        told = said("get", "archive", STUDY, "--out", str(tmp_path / "again"), code=1)
+        assert told.startswith(f"1 object in {tmp_path / 'again'}.\n"), "and no empty line before"
     assert (fetched["objects"], fetched["missing"], fetched["whole"]) == (1, 1, False)
     assert Path(fetched["folder"]) == tmp_path / "prior"
     assert asked == ["US", "US", ""]

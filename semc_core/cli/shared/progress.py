@@ -53,3 +53,12 @@ def progress_bar(console: Console, things: str) -> Progress:
         TimeRemainingColumn(),
         console=console,
     )
+
+
+def passing_bar(console: Console | None = None, *, hidden: bool = False) -> Progress:
+    """A bar that leaves nothing behind; where there is no terminal, nothing is shown at all.
+
+    There rich's own would print an empty line at its end.
+    """
+    there = Console() if console is None else console
+    return Progress(console=there, transient=True, disable=hidden or not there.is_interactive)

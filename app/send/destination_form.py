@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ _CERTIFICATES = N_("Certificates (*.pem *.crt *.cer);;All files (*)")
 class DestinationForm(QWidget):
     """Add where things are sent, or change it. A form says what was `_typed`, and what that is `_called`.
 
+    Attributes:
+        taken: The servers that there are, in words, by their names: one is replaced only after a question.
+        yes: Replaces the one of the same name.
+        no: Goes back to the fields.
+
     Signals:
         kept: What was typed.
         tested: What was typed, which is to be asked whether it answers.
@@ -32,6 +38,8 @@ class DestinationForm(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.taken: Mapping[str, str] = {}
+        self._asked: Any = None
         self._title = page_title("", self)
         self.name = QLineEdit()
         self.name.setPlaceholderText(_("As you call it: Archive"))
@@ -43,9 +51,23 @@ class DestinationForm(QWidget):
         self._message.setObjectName("notice")
         self._message.setWordWrap(True)
 
+    @property
+    def asking(self) -> bool:
+        """Whether a question waits for its answer."""
+        return self._asked is not None
+
     def say(self, sentence: str) -> None:
         """Show what became of a test."""
-        self._message.setText(sentence)
+        if not self.asking:
+            self._message.setText(sentence)
+
+    def go_back(self) -> None:
+        """Esc: replace nothing, and go on typing; else leave."""
+        if self.asking:
+            self._answer()
+            self.name.setFocus()
+        else:
+            self.left.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter keeps it from every field; on a button it is a click."""
@@ -55,7 +77,7 @@ class DestinationForm(QWidget):
         at = self.focusWidget()
         if isinstance(at, QPushButton):
             at.click()
-        else:
+        elif not self.asking:
             self._keep()
 
     def _typed(self) -> Any:
@@ -71,8 +93,44 @@ class DestinationForm(QWidget):
         return str(Path(typed).expanduser().absolute()) if typed else None
 
     def _keep(self) -> None:
-        if (made := self._typed()) is not None:
+        if (made := self._typed()) is None:
+            return
+        name = self._called(made)
+        if self.name.isEnabled() and name in self.taken:
+            self._ask(made, name)
+        else:
             self.kept.emit(made)
+
+    def _ask(self, made: Any, name: str) -> None:
+        """Ask in place of the other buttons. Enter, which may come twice, replaces nothing."""
+        self._message.setText(
+            _(
+                "There is a server of this name already: {server}. Replaced, it is forgotten, and what waits "
+                "for it goes to the new one.",
+                server=" ".join(self.taken[name].split()),
+            )
+        )
+        self._asked = made
+        self._show_buttons()
+        self.no.setFocus()
+
+    def _answer(self) -> None:
+        """The question is answered, or left."""
+        self._asked = None
+        self._message.clear()
+        self._show_buttons()
+
+    def _replace(self) -> None:
+        made = self._asked
+        self._answer()
+        self.kept.emit(made)
+
+    def _show_buttons(self) -> None:
+        for each in self._usual:
+            each.setHidden(self.asking)
+        for each in (self.yes, self.no):
+            each.setVisible(self.asking)
+        self._inside.setEnabled(not self.asking)
 
     def _test(self) -> None:
         if (made := self._typed()) is not None:
@@ -97,17 +155,20 @@ class DestinationForm(QWidget):
         told = PlainLabel(note)
         told.setObjectName("dim")
         told.setWordWrap(True)
-        buttons = QHBoxLayout()
-        for text, do in ((_("Back  (Esc)"), self.left.emit), (_("Test"), self._test)):
-            made = button(text, do)
+        leave, test = button(_("Back  (Esc)"), self.go_back), button(_("Test"), self._test)
+        for each in (leave, test):
             # A click leaves the keys with the field: Enter keeps what was typed after a test too.
-            made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            buttons.addWidget(made)
-        for each in more:
+            each.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        keep = button(_("Keep  (Enter)"), self._keep)
+        self.no, self.yes = button(_("Back  (Esc)"), self.go_back), button(_("Replace it"), self._replace)
+        self._usual = (leave, test, *more, keep)
+        buttons = QHBoxLayout()
+        for each in (leave, test, *more, self.no):
             buttons.addWidget(each)
         buttons.addStretch(1)
-        buttons.addWidget(button(_("Keep  (Enter)"), self._keep))
-        inner = QWidget()
+        for each in (keep, self.yes):
+            buttons.addWidget(each)
+        inner = self._inside = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(form)
@@ -119,3 +180,4 @@ class DestinationForm(QWidget):
         layout.addWidget(Scrolling(inner), 1)
         layout.addWidget(self._message)
         layout.addLayout(buttons)
+        self._show_buttons()

@@ -96,8 +96,9 @@ class SendDialog(QDialog):
 
     def reject(self) -> None:
         """Esc: leave the form, or the dialog. What waits is sent all the same."""
-        if self._pages.currentIndex() != 0 and self.servers.count():
-            self._show_form(None)
+        at = self._pages.currentWidget()
+        if isinstance(at, ServerForm | WebForm) and (at.asking or self.servers.count()):
+            at.go_back()
         else:
             super().reject()
 
@@ -193,6 +194,7 @@ class SendDialog(QDialog):
     def _show_servers(self, snapshot: SendSnapshot) -> None:
         names = [each.name for each in snapshot.destinations]
         lines = [destination_line(each) for each in snapshot.destinations]
+        self.form.taken = self.web_form.taken = dict(zip(names, lines, strict=True))
         there = [self.servers.itemText(at) for at in range(self.servers.count())]
         chosen = self._to_choose if self._to_choose in names else self.servers.currentData()
         if lines != there:

@@ -49,6 +49,7 @@ class ServerForm(DestinationForm):
     def edit(self, destination: Destination | None) -> None:
         """Change this one; None adds one."""
         self._known = destination
+        self._answer()
         self._title.setText(
             _("Add a server") if destination is None else _("Change {server}", server=destination.name)
         )
@@ -67,7 +68,6 @@ class ServerForm(DestinationForm):
         self.commitment.setChecked(known.commitment)
         self.answers.setValue(known.commitment_port or 0)
         self.trusted.setText((known.tls.ca or "") if known.tls is not None else "")
-        self._message.clear()
 
     def begin(self) -> None:
         """The first field can be typed in."""

@@ -39,6 +39,7 @@ class WebForm(DestinationForm):
     def edit(self, service: WebDestination | None) -> None:
         """Change this one; None adds one."""
         self._known = service
+        self._answer()
         new = service is None
         self._title.setText(
             _("Add a DICOMweb service") if service is None else _("Change {server}", server=service.name)
@@ -52,7 +53,6 @@ class WebForm(DestinationForm):
         self._tell_secret()
         self.trusted.setText("" if service is None else service.tls.ca or "")
         self.plain.setChecked(service is not None and service.plain_http)
-        self._message.clear()
 
     def begin(self) -> None:
         """The first field can be typed in."""

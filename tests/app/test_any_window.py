@@ -377,7 +377,7 @@ def _card(stage: Stage) -> QDialog:
     return dialog
 
 
-def _sending(*, empty: bool, web: bool = False) -> Callable[[Stage], QDialog]:
+def _sending(*, empty: bool, web: bool = False, twice: bool = False) -> Callable[[Stage], QDialog]:
     def make(stage: Stage) -> QDialog:
         control = stage.window.dialogs.sending
         server = Destination("archive", "archive.hospital.example", 11112, "ARCHIVE")
@@ -396,6 +396,12 @@ def _sending(*, empty: bool, web: bool = False) -> Callable[[Stage], QDialog]:
         if web:
             dialog._add_web()
             dialog.web_form.say(f"{LONG}. " * 2)
+        if twice:
+            dialog._add()
+            for field in (dialog.form.name, dialog.form.host, dialog.form.title):
+                field.setText("archive")
+            dialog.form._keep()
+            assert dialog.form.asking
         return dialog
 
     return make
@@ -470,6 +476,7 @@ STATES: Final[dict[str, State]] = {
     "no server": _dialog(_sending(empty=True)),
     "sending": _dialog(_sending(empty=False)),
     "a DICOMweb service": _dialog(_sending(empty=True, web=True)),
+    "a server of the same name": _dialog(_sending(empty=False, twice=True)),
     **_WORKLISTS,
     "export": _dialog(_export(None)),
     "export failed": _dialog(_export(ExportState(message=f"{LONG}. " * 2, failed=True, changed=True))),

@@ -29,10 +29,11 @@ from app.send.presenter import (
     service_words,
 )
 from app.send.server_form import ServerForm
+from app.send.web_form import WebForm
 from semc_core.export.bundle import export_session
 from semc_core.export.options import ExportOptions
 from semc_core.pacs.bundle import exported_objects
-from semc_core.pacs.destinations import Destination, DestinationBook
+from semc_core.pacs.destinations import Destination, DestinationBook, WebDestination
 from semc_core.pacs.queue import SendQueue
 from semc_core.pacs.queue_store import FOLDER_NAME, QUEUE_NAME, Job, QueueStore
 from semc_core.pacs.service import SendState
@@ -150,6 +151,49 @@ def test_a_server_that_shall_confirm_is_typed_in_and_stays_so(qtbot: QtBot) -> N
     form.commitment.setChecked(False)
     form._keep()
     assert [(each.commitment, each.commitment_port) for each in kept] == [(True, 11113), (False, None)]
+
+
+@pytest.mark.parametrize("web", [False, True])
+def test_a_server_is_replaced_by_one_of_its_name_only_after_a_question(
+    qtbot: QtBot, window: MainWindow, web: bool
+) -> None:
+    data, sending = window.choices.data, window.dialogs.sending
+    first = Destination("archive", "old.example", 104, "OLD")
+    sending.put(first)
+    qtbot.waitUntil(lambda: sending.snapshot.destinations == (first,), timeout=WAIT_MS)
+    window.dialogs.show_sending(None, None)
+    dialog = send_dialog(qtbot, window)
+    dialog._add()
+    form: ServerForm | WebForm = dialog.form
+    if web:
+        dialog.form._web.click()
+        form = dialog.web_form
+        form.name.setText("archive")
+        dialog.web_form.url.setText("https://new.example/dicom-web")
+    else:
+        type_into(dialog.form, 105)
+    qtbot.waitUntil(form.isVisible, timeout=WAIT_MS)
+    QTest.keyClick(form.name, Qt.Key.Key_Return)
+    assert (form.asking, form.yes.isVisible()) == (True, True)
+    assert "archive OLD at old.example:104" in form._message.text()
+    form.say("archive answers.")
+    assert "old.example" in form._message.text(), "what becomes of a test hides no question"
+    # Neither a second Enter nor Esc replaces anything, and what was typed stays.
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Escape):
+        QTest.keyClick(form.focusWidget() or form, key)
+        assert (form.asking, form.isVisible(), form.name.text()) == (False, True, "archive")
+        form._keep()
+        assert form.asking
+    assert DestinationBook(data).every() == (first,)
+    form.yes.click()
+    qtbot.waitUntil(lambda: sending.snapshot.destinations != (first,), timeout=WAIT_MS)
+    (now,) = DestinationBook(data).every()
+    assert (now.name, isinstance(now, WebDestination)) == ("archive", web)
+    # To change it is no replacement, and is not asked for.
+    qtbot.waitUntil(lambda: dialog._server() == now, timeout=WAIT_MS)
+    dialog._edit()
+    form._keep()
+    assert not form.asking
 
 
 @needs_storescp

@@ -29,12 +29,14 @@ def kind_of(path: Path) -> Kind:
     head, suffix = head_of(path), path.suffix.lower()
     if head.startswith(MARK):
         return "tap"
-    if is_dicom_head(head) or suffix in DICOM_SUFFIXES:
+    if is_dicom_head(head):
         return "dicom"
     if is_picture(head):
         # A file of JPEG pictures, one after the other, begins as one picture does.
         return "video" if suffix in VIDEO_SUFFIXES else "picture"
-    return "picture" if suffix in SUFFIXES and not is_video(path) else "video"
+    if suffix in (*SUFFIXES, *DICOM_SUFFIXES) and not is_video(path):
+        return "picture" if suffix in SUFFIXES else "dicom"
+    return "video"
 
 
 def is_known(path: Path) -> bool:

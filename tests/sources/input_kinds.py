@@ -107,7 +107,23 @@ KINDS: Final[dict[str, tuple[Kind, ...]]] = {
         Kind(
             "a start that is not 0; edit lists",
             READ,
-            ("test_video:test_times_start_at_zero_whatever_the_file_says",),
+            (
+                "test_video:test_times_start_at_zero_whatever_the_file_says",
+                "test_video_kinds:test_what_an_edit_list_cuts_off_at_the_beginning_is_not_there",
+            ),
+        ),
+        Kind(
+            "DV, by itself and in AVI",
+            READ,
+            ("test_video_kinds:test_digital_video_of_a_tape_is_read",),
+        ),
+        Kind(
+            "names in any script, of 255 bytes, without an ending or with that of another kind; links",
+            READ,
+            (
+                "test_video:test_a_file_may_have_any_name",
+                "test_video:test_a_link_leads_to_its_file_and_one_to_nothing_says_so",
+            ),
         ),
         Kind(
             "times of decoding only, equal times",
@@ -165,9 +181,12 @@ KINDS: Final[dict[str, tuple[Kind, ...]]] = {
     ),
     "Pictures": (
         Kind(
-            "PNG of 1 to 16 bits",
+            "PNG of 1 to 16 bits, interlaced",
             READ,
-            ("test_pictures:test_black_and_white_of_a_png_are_those_of_its_depth",),
+            (
+                "test_pictures:test_black_and_white_of_a_png_are_those_of_its_depth",
+                "test_pictures:test_an_interlaced_png_is_the_picture_that_was_stored",
+            ),
         ),
         Kind("TIFF of 12 and 32 bits", READ, ("test_pictures:test_gray_of_32_bits_is_not_black",)),
         Kind(
@@ -240,6 +259,11 @@ KINDS: Final[dict[str, tuple[Kind, ...]]] = {
             ("test_dicom_colour:test_the_colours_of_a_jpeg_are_those_that_it_holds",),
         ),
         Kind(
+            "JPEG lossless (57 and 70), bit by bit as dcmtk stored it",
+            READ,
+            ("test_dicom_colour:test_lossless_jpeg_of_dcmtk_gives_what_was_stored_bit_by_bit",),
+        ),
+        Kind(
             "a wrong number of frames",
             TOLD,
             ("test_dicom_frames:test_the_frames_that_are_there_count_not_those_of_the_header",),
@@ -308,10 +332,11 @@ Each is made by a test, which checks the number and the time of every frame, in 
 _KNOWN: Final = """
 ## What cannot be seen
 
-- A few changed bits that still decode (in nearly every coding), and most damage inside a picture of HEVC, VP8
-  and FFV1 without checksums, of which FFmpeg does not tell, show wrong pixels without a word.
-- A packet that is lost from MPEG-PS, MPEG-TS or ASF leaves no trace in the file's numbers: the frames behind
-  it keep their times, and are counted on.
+- A few changed bits that still decode (in nearly every coding), and most damage inside a picture of HEVC,
+  VP8, VP9 and FFV1 without checksums, of which FFmpeg does not tell, show wrong pixels without a word. No
+  other frame stands under their numbers.
+- A packet that is lost as a whole from MPEG-PS, MPEG-TS, ASF, Matroska or WebM, or from a bare stream, leaves
+  no trace in the file's numbers: the frames behind it keep their times, and are counted on.
 """
 
 

@@ -128,6 +128,49 @@ def test_no_frame_shows_what_leans_on_a_lost_one_shown_later_or_its_neighbour(
     assert {index for index, given in left.frames.items() if given != whole.frames[index]} == set()
 
 
+TOLD = ("ffv1.mkv", "mpeg2.ts", "mpeg4.mp4")
+"""Of the others' changed bits FFmpeg says nothing: they decode, to another picture (docs/inputs.md)."""
+
+
+@pytest.mark.parametrize("number", [1, 6, 20, 38])
+@pytest.mark.parametrize("name", ["hevc.mp4", "vp8.webm", "vp9.webm", *TOLD])
+def test_damage_inside_a_picture_puts_no_other_frame_under_its_number(
+    clips: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int
+) -> None:
+    path = clip(clips, name)
+    whole, data = seen(path, 1, monkeypatch), bytearray(path.read_bytes())
+    place, size = places_of(path)[number]
+    begin = place + size // 3
+    # In a transport stream no other of its packets is touched.
+    length = min(size // 2, 120) if name.endswith(".ts") else size // 2
+    data[begin : begin + length] = bytes([170]) * length
+    (tmp_path / name).write_bytes(data)
+    left = seen(tmp_path / name, 4, monkeypatch)
+    assert sorted([*left.frames, *left.damaged]) == list(range(COUNT))
+    numbers = {pixels: index for index, (_, pixels) in whole.frames.items()}
+    for index, (time_s, pixels) in left.frames.items():
+        assert numbers.get(pixels, index) == index
+        assert time_s == whole.frames[index][0]
+    changed = [index for index, given in left.frames.items() if given != whole.frames[index]]
+    assert bool(left.damaged) is (name in TOLD)
+    assert bool(changed) is (name not in TOLD)
+
+
+@pytest.mark.parametrize("number", [1, 6, 20, 38])
+def test_where_a_packet_of_hevc_is_gone_no_other_frame_shows_under_its_number(
+    clips: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    path = clip(clips, "hevc.mp4")
+    whole, data = seen(path, 1, monkeypatch), bytearray(path.read_bytes())
+    place, size = places_of(path)[number]
+    data[place : place + size] = bytes(size)
+    (tmp_path / "hevc.mp4").write_bytes(data)
+    left = seen(tmp_path / "hevc.mp4", 4, monkeypatch)
+    assert left.damaged
+    assert sorted([*left.frames, *left.damaged]) == list(range(COUNT))
+    assert {index for index, given in left.frames.items() if given != whole.frames[index]} == set()
+
+
 @pytest.mark.parametrize("gop", [1, 20])
 def test_a_recording_whose_checksums_do_not_hold_shows_no_picture_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gop: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,14 @@ import pydicom
 import pydicom.data
 import pytest
 from numpy.typing import NDArray
-from pydicom.uid import JPEG2000Lossless, JPEGExtended12Bit, JPEGLSLossless, RLELossless
+from pydicom.uid import (
+    JPEG2000Lossless,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from semc_core.sources.dicom import DicomSource
 from semc_core.sources.seek.stills import SeekableLoop
@@ -143,6 +152,30 @@ def test_lossless_compression_gives_what_was_stored(tmp_path: Path, syntax: Any)
     data.save_as(path)
     assert _check(path) == ""
     np.testing.assert_array_equal(np.stack(seen(path)[0]), FRAMES)
+
+
+@pytest.mark.skipif(not shutil.which("dcmcjpeg"), reason="dcmtk is not installed")
+@pytest.mark.parametrize("kind", ["colour", "gray of 8 bits", "gray of 16 bits"])
+@pytest.mark.parametrize(
+    ("syntax", "how"),
+    [(JPEGLosslessSV1, ("+e1",)), *((JPEGLossless, ("+el", "+sv", str(n))) for n in (1, 4, 6, 7))],
+)
+def test_lossless_jpeg_of_dcmtk_gives_what_was_stored_bit_by_bit(
+    tmp_path: Path, syntax: Any, how: tuple[str, ...], kind: str
+) -> None:
+    noise = np.random.default_rng(2).integers(0, 65536, FRAMES.shape[:3]).astype(np.uint16)
+    kinds: dict[str, NDArray[Any]] = {
+        "colour": FRAMES, "gray of 8 bits": FRAMES[..., 1], "gray of 16 bits": noise
+    }  # fmt: skip
+    stored = kinds[kind]
+    plain = write_dicom(tmp_path / "plain.dcm", stored, FrameTime=40)
+    packed = tmp_path / "packed.dcm"
+    subprocess.run(["dcmcjpeg", *how, str(plain), str(packed)], check=True, capture_output=True)
+    assert pydicom.dcmread(packed, stop_before_pixels=True).file_meta.TransferSyntaxUID == syntax
+    given, known = np.stack(seen(packed)[0]), np.stack(seen(plain)[0])
+    np.testing.assert_array_equal(given, known)
+    if stored.dtype == np.uint8:
+        np.testing.assert_array_equal(given, stored)
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,24 @@ def test_black_and_white_of_a_png_are_those_of_its_depth(
     assert read_image(tmp_path / "a.png").tolist() == [[0, 255] * 4]
 
 
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""Of each pass of an interlaced PNG: first column and row, and the steps between them."""
+
+
+def test_an_interlaced_png_is_the_picture_that_was_stored(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(4).integers(0, 256, (13, 21), np.uint8)
+    passes = [pixels[top::down, left::across] for left, top, across, down in ADAM7]
+    rows = b"".join(b"\0" + row.tobytes() for one in passes if one.size for row in one)
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 21, 13, 8, 0, 0, 0, 1)
+    content = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), pixels)
+
+
 def test_a_tiff_of_twelve_bits_in_sixteen_is_scaled_where_it_says_so(tmp_path: Path) -> None:
     values = Image.fromarray(np.array([[0, 4095]], np.uint16))
     values.save(tmp_path / "a.tif", tiffinfo={281: 4095})
@@ -141,7 +159,7 @@ def test_a_jpeg_in_the_colours_of_print_and_on_its_side_is_shown_upright_in_rgb(
     assert np.abs(upright - np.rot90(red, -1)).mean() < 3
 
 
-@pytest.mark.parametrize("name", ["a.jp2", "a.webp", "a", "a.mp4.bak"])
+@pytest.mark.parametrize("name", ["a.jp2", "a.webp", "a", "a.mp4.bak", "a.dcm"])
 def test_a_picture_is_known_by_what_is_in_it(tmp_path: Path, name: str) -> None:
     kind = {".jp2": "JPEG2000", ".webp": "WEBP"}.get(Path(name).suffix, "PNG")
     extra: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}

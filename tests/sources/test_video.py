@@ -43,11 +43,37 @@ def test_a_variable_frame_rate_keeps_its_exact_times(tmp_path: Path, suffix: str
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows allows no such names")
-@pytest.mark.parametrize("name", ["12:30 [x].mkv", "file:a.mkv", "-i a.mkv", "Müller's %d.mkv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "12:30 [x].mkv", "file:a.mkv", "-i a.mkv", "Müller's %d.mkv", " a b .mkv", "قلب الجنين.mkv",
+        "\N{GRINNING FACE}.mkv", "肝" * 83 + ".mkv", "a" * 255, "loop", "loop.dcm", "loop.png",
+        "loop.mp4.bak", r"\\server\share\loop.mkv", "NUL.mkv", "a\tb\x1b[2J.mkv",
+    ],
+)  # fmt: skip
 def test_a_file_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    write_video(tmp_path / "a.mkv", 3).rename(tmp_path / name)
-    monkeypatch.chdir(tmp_path)
-    assert len(read_all(open_source(name))) == 3
+    place = tmp_path / "place"
+    place.mkdir()
+    write_video(tmp_path / "a.mkv", 3).rename(place / name)
+    monkeypatch.chdir(place)
+    assert [number_of(packet.pixels) for packet in read_all(open_source(name))] == [0, 1, 2]
+    with closing(open_seekable(Path(name))) as seekable:
+        assert number_of(seekable.frame(2).pixels) == 2
+    assert [path.name for path in place.iterdir()] == [name], "nothing is written beside what is read"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets few people make links")
+def test_a_link_leads_to_its_file_and_one_to_nothing_says_so(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mkv", 3)
+    (tmp_path / "link.mp4").symlink_to("a.mkv")
+    (tmp_path / "of a link").symlink_to("link.mp4")
+    for name in ("link.mp4", "of a link"):
+        assert len(read_all(open_source(str(tmp_path / name)))) == 3
+    (tmp_path / "nowhere.mkv").symlink_to("gone.mkv")
+    (tmp_path / "itself.mkv").symlink_to("itself.mkv")
+    for name in ("nowhere.mkv", "itself.mkv"):
+        with pytest.raises(SourceError, match=rf"{name}.*\.$"):
+            open_source(str(tmp_path / name))
 
 
 def test_times_start_at_zero_whatever_the_file_says(tmp_path: Path) -> None:

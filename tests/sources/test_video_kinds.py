@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from av.packet import Packet
@@ -218,3 +219,49 @@ def test_deeper_and_finer_video_shows_the_same(tmp_path: Path, depth: str) -> No
     (packet, *_) = read_all(open_source(str(write_video(tmp_path / "a.mp4", 3, codec=("libx264", depth)))))
     assert np.abs(packet.pixels.astype(int) - numbered(0)[..., None]).max() <= 8
     assert np.abs(packet.gray.astype(int) - numbered(0)).max() <= 8
+
+
+@pytest.mark.parametrize("skipped", [5, 12])
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_what_an_edit_list_cuts_off_at_the_beginning_is_not_there(
+    tmp_path: Path, b_frames: int, skipped: int
+) -> None:
+    path = write_video(tmp_path / "a.mp4", 40, b_frames=b_frames)
+    data = bytearray(path.read_bytes())
+    scale = struct.unpack_from(">I", data, data.index(b"mdhd") + 16)[0]
+    at = data.index(b"elst") + 12
+    duration_ms, begins, rate = struct.unpack_from(">IiI", data, at)
+    struct.pack_into(">IiI", data, at, duration_ms - 40 * skipped, begins + skipped * scale // 25, rate)
+    path.write_bytes(data)
+    frames, notice = as_seen(path)
+    shown = {index: number_of(packet.pixels) for index, packet in frames.items()}
+    assert shown == {index: index + skipped for index in range(40 - skipped)}
+    for index, packet in frames.items():
+        assert packet.pts_s == pytest.approx(index / 25, abs=1e-3)
+    assert notice == ""
+
+
+@pytest.mark.parametrize("name", ["a.dv", "a.avi"])
+def test_digital_video_of_a_tape_is_read(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("dvvideo", rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+        for index in range(12):
+            large = np.asarray(
+                cv2.resize(numbered(index), (720, 576), interpolation=cv2.INTER_NEAREST), np.uint8
+            )
+            frame = av.VideoFrame.from_ndarray(large, format="gray").reformat(format="yuv420p")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    frames, _ = as_seen(path)
+    small: dict[int, int] = {}
+    for index, packet in frames.items():
+        shown = cv2.resize(packet.gray, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        small[index] = number_of(np.asarray(shown, np.uint8))
+    assert small == {index: index for index in range(12)}
+    assert [packet.pts_s for packet in frames.values()] == pytest.approx(
+        [n / 25 for n in range(12)], abs=1e-3
+    )

@@ -19,6 +19,7 @@ def test_all_extras_are_looked_at() -> None:
     assert set(asked_for()) == {"", *EXTRAS}
 
 
+@pytest.mark.requirement("P1")
 def test_every_part_has_a_licence_of_the_allow_list() -> None:
     found = parts()
     assert {"av", "cryptography", "keyring", "numpy", "pyside6-essentials"} <= set(parts([""]))
@@ -42,6 +43,7 @@ def test_a_licence_outside_of_the_list_is_refused(licence: str, wrong: list[str]
     assert refused(licence) == wrong
 
 
+@pytest.mark.requirement("P1")
 def test_every_part_is_pinned_at_the_version_that_is_installed() -> None:
     versions = pinned()
     # A build for some GPU says so behind a "+", which pip leaves aside as well.

@@ -29,6 +29,7 @@ def problem_of(text: str) -> object:
 
 
 @pytest.mark.parametrize("bundle", [False, True])
+@pytest.mark.requirement("P2")
 def test_the_list_of_parts_is_valid_and_names_every_part(bundle: bool) -> None:
     text = made_list(bundle=bundle)
     assert problem_of(text) is None

@@ -75,10 +75,12 @@ def tab_stops(root: QWidget) -> list[QWidget]:
     return stops
 
 
+@pytest.mark.requirement("V2")
 def test_everything_in_the_window_has_a_name(window: MainWindow) -> None:
     assert unnamed(window) == []
 
 
+@pytest.mark.requirement("V2")
 def test_everything_in_the_dialogs_has_a_name(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> None:
     for page in (ServerForm(), OptionsPage(ExportOptions(), tmp_path)):
         qtbot.addWidget(page)

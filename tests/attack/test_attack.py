@@ -21,12 +21,14 @@ def test_the_session_that_is_attacked_is_proven_before(attacked: Attacked) -> No
 
 
 @pytest.mark.parametrize("name", NAMED)
+@pytest.mark.requirement("K2")
 def test_an_attack_on_purpose_is_found(attacked: Attacked, name: str) -> None:
     outcome = attacked.attack(name, NAMED[name], 1)
     assert outcome.found, outcome
 
 
 @pytest.mark.long
+@pytest.mark.requirement("K2")
 def test_100_random_attacks_are_found(attacked: Attacked) -> None:
     outcomes = list(attacked.at_random(100, 1))
     assert {each.name for each in outcomes} == set(AT_RANDOM)

@@ -52,6 +52,7 @@ def test_what_is_received_is_what_is_read() -> None:
     assert set(SYNTAXES) == {str(syntax) for syntax, how in syntaxes().items() if how}
 
 
+@pytest.mark.requirement("H5", "D7")
 def test_the_page_is_what_the_program_does() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "write it anew: python -m tests.docs.conformance_page"
 
@@ -62,6 +63,7 @@ def test_what_is_named_has_a_file_or_is_said_not_to_have_been_tried() -> None:
 
 
 @pytest.mark.parametrize("syntax", list(SAMPLES), ids=lambda syntax: str(syntax.name))
+@pytest.mark.requirement("R1")
 def test_every_transfer_syntax_that_is_named_is_read(syntax: UID, tmp_path: Path) -> None:
     path = sample(SAMPLES[syntax])
     if syntax == JPEGLossless:
@@ -75,6 +77,7 @@ def test_every_transfer_syntax_that_is_named_is_read(syntax: UID, tmp_path: Path
     source.close()
 
 
+@pytest.mark.requirement("D7")
 def test_of_several_transfer_syntaxes_the_services_first_is_taken(tmp_path: Path) -> None:
     two = (ImplicitVRLittleEndian, JPEGBaseline8Bit)
     with receiving(tmp_path / "inbox") as (receiver, _):

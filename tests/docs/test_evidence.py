@@ -52,6 +52,7 @@ def test_every_command_can_be_called_and_every_row_says_its_own_or_the_one_above
         assert "python -m" in row[3] or "semc " in row[3] or row[3] in ("", "the same")
 
 
+@pytest.mark.requirement("M5")
 def test_every_model_that_ships_has_its_figures_here() -> None:
     linked = {(DOCS / link).resolve() for link in _LINK.findall(PAGE.read_text(encoding="utf-8"))}
     cards = {path.resolve() for path in (DOCS.parent / "assets").glob("*/*.md") if path.name != "LICENCE.md"}

@@ -10,7 +10,7 @@ import pytest
 from app.commands import BINDINGS
 from semc_core.model.comparison import Comparison, Measured
 from tests.docs.named_tests import ROOT, missing, named_in
-from tests.docs.requirements_page import PAGE, REQUIREMENTS, page
+from tests.docs.requirements_page import PAGE, REQUIREMENTS, marked, page, shown_by
 
 DOCS = ROOT / "docs"
 PAPERS = ("hazards", "requirements", "security", "change_control", "usability", "privacy")
@@ -35,10 +35,22 @@ def test_the_page_of_requirements_is_what_the_table_says() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "write it anew: python -m tests.docs.requirements_page"
 
 
-def test_every_requirement_has_its_own_number_and_a_test() -> None:
-    every = [each for group in REQUIREMENTS.values() for each in group]
-    assert len({each.number for each in every}) == len(every) > 25
-    assert [each.number for each in every if not each.tests] == []
+def test_every_requirement_has_its_own_number_and_a_test_that_bears_its_mark() -> None:
+    every = [number for group in REQUIREMENTS.values() for number in group]
+    assert len(set(every)) == len(every) > 25
+    shown = shown_by()
+    assert [number for number in every if not shown.get(number)] == []
+    assert sorted(set(shown) - set(every)) == [], "a test bears the mark of what nobody requires"
+
+
+def test_the_marks_of_a_file_are_found() -> None:
+    text = (
+        "import pytest\n"
+        '@pytest.mark.requirement("S1", "R2")\n@pytest.mark.long\ndef test_a() -> None: ...\n'
+        '@pytest.mark.parametrize("x", [1])\n@pytest.mark.requirement("K3")\nasync def test_b(x): ...\n'
+        "@pytest.mark.long\ndef test_c() -> None: ...\n"
+    )
+    assert marked(text) == {"test_a": ("S1", "R2"), "test_b": ("K3",)}
 
 
 def test_every_hazard_has_a_measure_and_a_test() -> None:

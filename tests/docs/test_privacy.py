@@ -49,6 +49,7 @@ def planted(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("options", DEIDENTIFIED, ids=lambda options: options.dates)
+@pytest.mark.requirement("H1")
 def test_every_row_of_the_profile_is_kept_to(options: ExportOptions, tmp_path: Path) -> None:
     study = study_of_dicom(planted(tmp_path), UIDS, options, text_left=False)
     image = still(study, PLANE, np.zeros((4, 4), np.uint8), 1)

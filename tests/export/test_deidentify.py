@@ -79,6 +79,7 @@ def options_of(**given: Any) -> ExportOptions:
     return ExportOptions(protocol=load_protocols(Path("nowhere")).named("lp2025-liver"), **given)
 
 
+@pytest.mark.requirement("H1")
 def test_no_name_path_date_or_word_of_a_person_is_in_what_writers_are_given(
     session: Session, tmp_path: Path
 ) -> None:

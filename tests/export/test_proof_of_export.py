@@ -55,6 +55,7 @@ def test_an_export_is_proven_by_the_machine_that_made_it_and_known_by_its_key_el
 
 
 @pytest.mark.parametrize("change", ["frames", "deidentified", "audit", "signer", "signature", "files"])
+@pytest.mark.requirement("H2")
 def test_a_manifest_that_was_edited_is_found(session: Path, tmp_path: Path, change: str) -> None:
     bundle = exported(session, tmp_path / "study")
     path = bundle / "manifest.json"

@@ -23,6 +23,7 @@ from tests.sources.test_bombs import BOMBS
 MISSING = "The token is missing or another; send the header Authorization: Bearer TOKEN."
 
 
+@pytest.mark.requirement("D9")
 def test_a_loop_is_answered_as_semc_analyse_tells_of_it_and_nothing_of_it_stays(
     served: Served, model: Path, tmp_path: Path
 ) -> None:
@@ -80,6 +81,7 @@ def test_sessions_are_listed_as_semc_session_list_does(
 @pytest.mark.parametrize(
     "path", ["/metrics", "/sessions", "/planes", "/docs", "/openapi.json", "/", "/health/"]
 )
+@pytest.mark.requirement("D9")
 def test_without_the_token_nothing_is_answered_and_it_is_in_no_log(
     path: str, served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -207,6 +209,7 @@ def test_two_at_once_are_both_answered_and_one_too_many_is_told_so(tmp_path: Pat
 
 
 @pytest.mark.parametrize("sent", [0.5, 1.0])
+@pytest.mark.requirement("D9")
 def test_a_client_that_goes_away_leaves_nothing_and_holds_up_nobody(
     sent: float, tmp_path: Path, model: Path
 ) -> None:

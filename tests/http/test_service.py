@@ -35,6 +35,7 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no suc
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "scanner", "127.0.0.1.example.org", ""])
+@pytest.mark.requirement("D9")
 def test_what_other_machines_can_reach_needs_tls(host: str) -> None:
     with pytest.raises(UsageError, match="so it needs TLS: give --certificate and --key"):
         Place(host).check()

@@ -65,6 +65,7 @@ def check_private(folder: Path, *names: str) -> None:
     assert not wrong
 
 
+@pytest.mark.requirement("K4")
 def test_a_session_and_its_recording_are_for_their_owner_alone(umask: int, tmp_path: Path) -> None:
     root = tmp_path / "scans"
     with new_session(root / "scan") as session:
@@ -100,6 +101,7 @@ def test_an_old_session_is_closed_to_others_when_it_is_opened_for_writing_only(t
     assert mode(outside) == 0o644
 
 
+@pytest.mark.requirement("K4")
 def test_keys_masks_servers_and_the_queue_are_for_their_owner_alone(umask: int, tmp_path: Path) -> None:
     data = tmp_path / "above" / "data"
     load_key(data / "export.key")

@@ -139,6 +139,7 @@ def test_of_two_regions_the_one_counts_in_which_the_head_lies() -> None:
         "spacing against aspect",
     ],
 )  # fmt: skip
+@pytest.mark.requirement("V3")
 def test_a_header_that_says_nothing_or_contradicts_itself_gives_no_millimetres(
     header: Dataset, words: str
 ) -> None:

@@ -156,6 +156,7 @@ class Payload:
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "plain pickle"])
+@pytest.mark.requirement("M1")
 def test_a_malicious_checkpoint_runs_nothing(tmp_path: Path, zipped: bool) -> None:
     trap, path = tmp_path / "trap", tmp_path / "evil.pth"
     content = {"features.0.0.0.weight": torch.zeros(16, 1, 3, 3), "state_dict": Payload(trap)}

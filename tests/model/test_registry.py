@@ -40,6 +40,7 @@ def test_the_model_that_came_with_the_program_is_used_at_first(own_models: Path)
         library.rollback()
 
 
+@pytest.mark.requirement("M3")
 def test_versions_are_copies_and_one_can_go_back_through_them(models: list[Path]) -> None:
     library = ModelRegistry()
     first = library.add(models[0], "first", use=True)
@@ -157,6 +158,7 @@ def test_two_programs_that_add_at_once_lose_nothing(models: list[Path]) -> None:
     assert [version.number for version in versions] == [1, 2, 3]
 
 
+@pytest.mark.requirement("M2")
 def test_a_worse_or_uncompared_model_is_refused_unless_forced(models: list[Path]) -> None:
     library = ModelRegistry()
     for comparison, sentence in (

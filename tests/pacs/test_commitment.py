@@ -91,6 +91,7 @@ def test_what_is_sent_is_safe_once_the_server_says_so_over_the_same_connection(t
     assert copies(tmp_path / "data") == 0, "the copies went once the archive keeps them"
 
 
+@pytest.mark.requirement("H9")
 def test_the_copy_stays_until_the_server_keeps_it(tmp_path: Path) -> None:
     with commitment_server(tmp_path / "said", "silent", answer_s=0.5) as archive:
         batch = Batch(tmp_path / "data", archive)
@@ -133,6 +134,7 @@ def test_a_stranger_is_not_heard(tmp_path: Path) -> None:
     assert lines(tmp_path / "said", "rejected") == [True]
 
 
+@pytest.mark.requirement("H9")
 def test_what_is_not_kept_is_said_with_its_reason_and_can_be_sent_again(tmp_path: Path) -> None:
     contents = objects(3)
     with commitment_server(tmp_path / "said", "first lost", "same") as archive:
@@ -391,6 +393,7 @@ def test_over_tls_only_the_servers_certificate_gets_in(tmp_path: Path) -> None:
 
 @needs_orthanc
 @pytest.mark.long
+@pytest.mark.requirement("H9")
 def test_orthanc_says_what_it_keeps_and_what_it_does_not(tmp_path: Path) -> None:
     back_to = free_port()
     modality = {"AET": "SEMC_LIVE", "Host": HOST, "Port": back_to, "AllowStorageCommitment": True}

@@ -43,6 +43,7 @@ def begun(data: Path, session: Session, server: Destination) -> tuple[PerformedS
     return steps, book, uid
 
 
+@pytest.mark.requirement("H8")
 def test_a_server_is_told_of_the_beginning_and_of_the_end(tmp_path: Path) -> None:
     with mpps_server(tmp_path / "told") as ris, new_session(tmp_path / "scan") as session:
         steps, book, uid = begun(tmp_path / "data", session, ris)
@@ -83,6 +84,7 @@ def test_the_series_that_is_named_is_that_of_the_identified_export(
     assert {one.StudyInstanceUID for one in objects} == {step.study}
 
 
+@pytest.mark.requirement("H8")
 def test_a_server_that_is_away_is_told_later_and_in_order(tmp_path: Path) -> None:
     port = free_port()
     away = Destination("ris", HOST, port, "RIS", connect_s=20, answer_s=20, mpps=True)

@@ -45,6 +45,7 @@ def uids(found: Studies) -> list[str]:
 
 @needs_orthanc
 @pytest.mark.long
+@pytest.mark.requirement("H10")
 def test_orthanc_is_searched_and_hands_a_study_out(tmp_path: Path) -> None:
     about = {"AccessionNumber": "A100", "StudyDate": "20261130", "StudyDescription": "Second trimester"}
     later = {"AccessionNumber": "A200", "StudyDate": "20261201", "PatientName": "Zweistein^Bertha"}
@@ -207,6 +208,7 @@ def nothing_left(folder: Path) -> bool:
     return not list(folder.iterdir())
 
 
+@pytest.mark.requirement("H10")
 def test_what_is_not_of_the_study_is_not_taken_and_half_a_study_is_said(tmp_path: Path) -> None:
     right, foreign, renamed = held(3)
     foreign.StudyInstanceUID = OTHER
@@ -248,6 +250,7 @@ def test_another_study_than_was_asked_for_is_no_study(tmp_path: Path) -> None:
     assert nothing_left(tmp_path)
 
 
+@pytest.mark.requirement("H10")
 def test_a_connection_that_breaks_midway_leaves_nothing(tmp_path: Path) -> None:
     def get(event: evt.Event) -> Iterator[Any]:
         yield 3

@@ -44,6 +44,7 @@ def copies(file: QueueStore) -> int:
     return len(list(file.objects.glob("*/*.dcm")))
 
 
+@pytest.mark.requirement("H4")
 def test_an_object_is_queued_once_for_a_destination_and_sent_once(file: QueueStore) -> None:
     queue, outbox = SendQueue(file), Outbox(file)
     first = put(queue, "a", CONTENTS)

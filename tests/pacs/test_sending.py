@@ -143,6 +143,7 @@ def test_stopping_cuts_a_server_that_does_not_answer_and_loses_nothing(tmp_path:
 
 
 @needs_storescp
+@pytest.mark.requirement("H4")
 def test_a_sender_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     contents, kept = objects(5), tmp_path / "kept"
     file = QueueStore(tmp_path / FOLDER_NAME)

@@ -90,6 +90,7 @@ def test_what_lay_in_the_file_goes_when_a_keyring_takes_over(tmp_path: Path, rin
 
 
 @pytest.mark.parametrize("url", ["https://other/dicom-web", "http://host/dicom-web", "https://host:8443/"])
+@pytest.mark.requirement("H11")
 def test_it_is_for_one_server_whatever_the_list_says(tmp_path: Path, url: str) -> None:
     WebSecrets(tmp_path).put(SERVICE, TOKEN)
     assert not WebSecrets(tmp_path).get(replace(SERVICE, url=url, plain_http=True))

@@ -54,6 +54,7 @@ ROWS = (
 
 @needs_dump2dcm
 @needs_orthanc_worklists
+@pytest.mark.requirement("H7")
 def test_orthanc_lists_the_examinations_of_today(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with orthanc_worklists(tmp_path, ROWS) as ris:

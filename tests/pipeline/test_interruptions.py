@@ -70,6 +70,7 @@ def logged(folder: Path, cause: str) -> list[dict[str, Any]]:
         ]
 
 
+@pytest.mark.requirement("S4")
 def test_a_gap_stands_in_the_log_with_its_times_and_its_cause(tmp_path: Path) -> None:
     engine = scan_of(card_with(Event(60, "unplug", 1.5), Event(120, "fail", 1.5)), tmp_path)
     run_until(engine, 180)

@@ -32,6 +32,7 @@ from tests.pipeline.live_scans import (
 from tests.pipeline.scripted import ScriptedRuntime, probabilities
 
 
+@pytest.mark.requirement("S2")
 def test_a_busy_model_gets_the_newest_frame_next_and_the_others_count_as_dropped() -> None:
     source = CountedSource()
     busy, go_on = threading.Event(), threading.Semaphore(0)
@@ -94,6 +95,7 @@ def test_the_sum_holds_at_any_moment(tiny_model_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.requirement("S5")
 def test_live_without_drops_saves_the_same_planes_as_the_file_in_batches(tiny_model_path: Path) -> None:
     def source() -> FrameSource:
         return SimulatedSource(seed=5, seconds=5, width=320, height=240)

@@ -35,6 +35,7 @@ def script(*events: Event) -> Script:
     return Script((own, other))
 
 
+@pytest.mark.requirement("S3")
 def test_a_card_that_is_unplugged_and_comes_back_under_another_number_goes_on_in_the_same_scan() -> None:
     system = SimulatedDevices(
         script(Event(20, "unplug", AWAY_S, number=3), Event(60, "unplug", AWAY_S, number=7))
@@ -73,6 +74,7 @@ def test_a_scan_ends_at_once_while_its_card_is_away() -> None:
     assert system.cards["card@2"].opened == 0
 
 
+@pytest.mark.requirement("S3")
 def test_a_card_that_gives_nothing_for_a_moment_or_hangs_is_waited_for() -> None:
     system = SimulatedDevices(script(Event(10, "fail", 0.3), Event(30, "hang", 0.3)))
     engine = new_engine(lambda: CameraSource("card@1", patience_s=60, system=system), scripted(nothing), None)

@@ -15,6 +15,7 @@ from tests.pipeline.live_scans import WAITING, CountedSource, held, new_engine, 
 from tests.pipeline.scripted import probabilities
 
 
+@pytest.mark.requirement("S1")
 def test_a_held_plane_lies_in_a_folder_when_the_source_has_ended(tmp_path: Path) -> None:
     engine = new_engine(
         lambda: CountedSource(live=False, frames=120), scripted(held), session_sink(tmp_path), WAITING

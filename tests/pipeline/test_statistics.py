@@ -10,6 +10,7 @@ from semc_core.types import FramePacket
 from tests.pipeline.scripted import packet
 
 
+@pytest.mark.requirement("S2")
 def test_each_way_a_frame_can_go_is_counted_and_the_sum_holds() -> None:
     meter = FrameCounter()
     frames: LatestQueue[FramePacket] = LatestQueue()

@@ -95,6 +95,7 @@ def test_a_persons_word_stands_until_the_plane_is_found() -> None:
     assert (row.status, row.reason) == (Status.FOUND, "")
 
 
+@pytest.mark.requirement("S6")
 def test_completeness_counts_what_is_required() -> None:
     assert check().completeness == 0
     word = ItemEntry("own", "b", "not possible", "gas")

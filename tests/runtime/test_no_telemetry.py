@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 _PROGRAM = """
 import socket, sys, threading
 from pathlib import Path
@@ -24,6 +26,7 @@ print([thread.name for thread in threading.enumerate()])
 """
 
 
+@pytest.mark.requirement("P3")
 def test_openvino_is_loaded_without_its_telemetry(tiny_model_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, str(tiny_model_path)],

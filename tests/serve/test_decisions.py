@@ -88,6 +88,7 @@ def test_settings_are_written_once_and_let_in_this_machine_alone(
     "everybody",
     ["0.0.0.0/0", "0.0.0.0/0.0.0.0", "0.0.0.0/00", "::/0", "0::/0", '0.0.0.0/1", "10.0.0.1", "128.0.0.0/1'],
 )
+@pytest.mark.requirement("D3")
 def test_a_service_open_to_every_address_needs_tls(tmp_path: Path, everybody: str) -> None:
     path = tmp_path / "serve.toml"
     write_settings(path, tmp_path / "a folder")

@@ -52,6 +52,7 @@ def incoming(inbox: Inbox) -> list[Path]:
     return list(inbox.incoming.iterdir())
 
 
+@pytest.mark.requirement("D1")
 def test_an_object_is_kept_as_it_was_sent_and_nobody_is_named_in_the_log(
     running: Running, heard: pytest.LogCaptureFixture
 ) -> None:
@@ -69,6 +70,7 @@ def test_an_object_is_kept_as_it_was_sent_and_nobody_is_named_in_the_log(
     assert SECRET not in heard.text
 
 
+@pytest.mark.requirement("D1")
 def test_what_is_sent_again_is_known_and_other_content_of_its_uid_is_kept_beside(
     running: Running, heard: pytest.LogCaptureFixture
 ) -> None:
@@ -98,6 +100,7 @@ def test_dcmtk_sends_and_asks_whether_it_answers(running: Running, tmp_path: Pat
     ("title", "called", "sentence"),
     [("STRANGER", TITLE, "not in the list of senders"), (SCANNER, "OTHER", 'calls the AE title "OTHER"')],
 )
+@pytest.mark.requirement("D3")
 def test_who_is_not_listed_or_calls_another_is_refused(
     running: Running, heard: pytest.LogCaptureFixture, title: str, called: str, sentence: str
 ) -> None:
@@ -122,6 +125,7 @@ def test_every_coding_that_is_read_is_agreed_on(running: Running) -> None:
     )
 
 
+@pytest.mark.requirement("D2")
 def test_half_objects_and_other_objects_than_announced_are_refused_and_leave_nothing(
     running: Running, heard: pytest.LogCaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +146,7 @@ def test_half_objects_and_other_objects_than_announced_are_refused_and_leave_not
     assert "not the one that was announced" in heard.text
 
 
+@pytest.mark.requirement("D2")
 def test_a_connection_that_ends_within_an_object_leaves_nothing(running: Running) -> None:
     receiver, inbox = running
     before, began = len(inbox.all()), threading.Event()
@@ -185,6 +190,7 @@ def cut_after_one_piece(association: Association, data: pydicom.Dataset) -> None
         association.dul.send_pdu(next(pieces))
 
 
+@pytest.mark.requirement("D4")
 def test_a_full_disk_and_too_little_room_are_refused_with_their_status(
     tmp_path: Path, heard: pytest.LogCaptureFixture
 ) -> None:
@@ -209,6 +215,7 @@ def test_a_full_disk_and_too_little_room_are_refused_with_their_status(
     assert "The disk is full" in heard.text
 
 
+@pytest.mark.requirement("D4")
 def test_what_is_too_large_is_refused_and_what_does_not_end_is_broken_off(
     tmp_path: Path, heard: pytest.LogCaptureFixture
 ) -> None:
@@ -224,6 +231,7 @@ def test_what_is_too_large_is_refused_and_what_does_not_end_is_broken_off(
     assert "an object of it does not end" in heard.text
 
 
+@pytest.mark.requirement("D4")
 def test_an_association_that_lasts_too_long_is_broken_off(
     tmp_path: Path, heard: pytest.LogCaptureFixture
 ) -> None:
@@ -248,6 +256,7 @@ def test_one_association_too_many_is_told_so(tmp_path: Path, heard: pytest.LogCa
     assert "there are 1 already" in heard.text
 
 
+@pytest.mark.requirement("D4")
 def test_connections_that_asked_for_nothing_and_ended_keep_nobody_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,7 @@ def worked_on(
 
 
 @needs_storescp
+@pytest.mark.requirement("D5")
 def test_a_loop_comes_back_as_images_report_and_key_objects_that_name_nobody(
     tmp_path: Path, model: Path, heard: pytest.LogCaptureFixture
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_destination_that_refuses_is_told_and_what_was_found_stays(
     assert SECRET not in heard.text
 
 
+@pytest.mark.requirement("D5")
 def test_results_that_name_the_patient_are_not_sent_where_the_header_names_none(
     tmp_path: Path, model: Path
 ) -> None:
@@ -216,6 +218,7 @@ def test_what_a_kill_left_is_set_right(tmp_path: Path) -> None:
     inbox.close()
 
 
+@pytest.mark.requirement("D8")
 def test_files_of_others_are_never_removed(tmp_path: Path) -> None:
     for name in ("incoming", "objects", "sessions"):
         folder = tmp_path / name
@@ -263,6 +266,7 @@ def test_results_that_were_queued_before_a_kill_are_not_queued_twice(tmp_path: P
     queue.close()
 
 
+@pytest.mark.requirement("D6")
 def test_a_model_that_is_gone_keeps_what_came_waiting_and_a_damaged_loop_fails_alone(
     tmp_path: Path, model: Path, heard: pytest.LogCaptureFixture
 ) -> None:

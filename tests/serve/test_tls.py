@@ -65,6 +65,7 @@ def test_a_sender_with_a_certificate_of_the_authority_gets_in(
         link.echo()
 
 
+@pytest.mark.requirement("D3")
 def test_who_has_none_or_another_or_speaks_in_the_clear_is_refused_and_holds_nobody_up(
     service: tuple[Receiver, str], known: tuple[str, str], place: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

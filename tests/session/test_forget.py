@@ -97,6 +97,7 @@ def test_what_was_typed_is_shown_as_it_was_typed(folder: Path) -> None:
     assert verified(folder) == (Proof.PROVEN, ())
 
 
+@pytest.mark.requirement("K5")
 def test_forgetting_leaves_no_byte_of_a_name_in_the_folder_and_the_session_proven(folder: Path) -> None:
     assert {"session.sqlite", "001_A_f000010.json"} <= set(files_with(folder, NAMES))
     done = forget(folder)

@@ -25,6 +25,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.requirement("K1")
 def test_a_killed_scan_is_whole_up_to_its_last_commit(tmp_path: Path) -> None:
     for attempt, (entries, more_s) in enumerate([(1, 0.0), (12, 0.05)]):
         folder = tmp_path / str(attempt)

@@ -62,6 +62,7 @@ def lossless(easy_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return scan(tmp_path_factory.mktemp("lossless"), easy_model, Quality.LOSSLESS, paced=True, by_hand=True)
 
 
+@pytest.mark.requirement("K3")
 def test_the_log_gives_the_identical_planes(lossless: Path) -> None:
     with Session.open(lossless, read_only=True) as session:
         replay = replay_log(session)

@@ -59,6 +59,7 @@ def test_a_plane_names_the_device_of_its_own_frame(tmp_path: Path) -> None:
     assert [record["device"] for record in records(tmp_path / "scan")] == ["CPU", fell_back]
 
 
+@pytest.mark.requirement("S1")
 def test_a_saved_plane_says_what_it_is_and_has_the_very_pixels(tmp_path: Path) -> None:
     store = SessionWriter(tmp_path / "scan", origin())
     for colour, number in ((False, 1), (True, 2)):

@@ -114,6 +114,7 @@ def test_time_and_picture_of_a_frame_are_the_same_with_one_thread_and_with_four_
 
 @pytest.mark.parametrize("number", [4, 6, 38])
 @pytest.mark.parametrize("name", ["h264.mp4", "h264.avi", "mpeg4.mp4", "mpeg4.avi"])
+@pytest.mark.requirement("R4")
 def test_no_frame_shows_what_leans_on_a_lost_one_shown_later_or_its_neighbour(
     clips: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int
 ) -> None:

@@ -206,6 +206,7 @@ def test_palettes_are_read_however_they_were_written(
     assert bool(told) == bool(notice)
 
 
+@pytest.mark.requirement("R2")
 def test_defaults_stand_in_for_what_the_header_leaves_out_and_are_told(tmp_path: Path) -> None:
     path = without(write_dicom(tmp_path / "a.dcm", FRAMES, FrameTime=40), PLANAR_CONFIGURATION)
     assert "pixel by pixel is assumed" in _check(without(path, PIXEL_REPRESENTATION))

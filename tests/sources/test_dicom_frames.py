@@ -66,6 +66,7 @@ def _check(path: Path, expected: list[int], times_s: list[float] | None = None) 
 
 
 @pytest.mark.parametrize("said", [3, 9])
+@pytest.mark.requirement("R2")
 def test_the_frames_that_are_there_count_not_those_of_the_header(tmp_path: Path, said: int) -> None:
     notice = f"The header counts {said} frames, the file holds 6; these are read."
     assert (
@@ -143,6 +144,7 @@ def test_an_extended_offset_table_is_used_where_it_is_right(tmp_path: Path, shif
 
 @pytest.mark.parametrize("harm", [lambda one: one[:600], lambda one: b"\0" * len(one), lambda one: b""])
 @pytest.mark.parametrize("bad", [0, 3])
+@pytest.mark.requirement("R4")
 def test_one_damaged_frame_is_left_out_and_the_others_keep_their_places(
     tmp_path: Path, harm: Callable[[bytes], bytes], bad: int
 ) -> None:
@@ -277,6 +279,7 @@ def _stream(codec: str, form: str, count: int = 24) -> bytes:
     ],
 )
 @pytest.mark.parametrize("said", [24, 1])
+@pytest.mark.requirement("R1")
 def test_video_inside_dicom_is_read_in_sequence_and_at_random(
     tmp_path: Path, codec: str, form: str, syntax: UID, said: int
 ) -> None:
@@ -379,6 +382,7 @@ def test_each_reason_has_its_own_sentence(tmp_path: Path, make: Callable[[Path],
         DicomSource(path)
 
 
+@pytest.mark.requirement("R3")
 def test_no_damage_to_a_header_brings_another_error_than_ours(tmp_path: Path) -> None:
     native = write_dicom(tmp_path / "a.dcm", GRAY[:2], FrameTime=40, WindowCenter=100, WindowWidth=200)
     compressed = write_compressed(tmp_path / "b.dcm", JPEGS[:2])

@@ -73,6 +73,7 @@ def seen(path: Path) -> tuple[dict[int, FramePacket], list[int], str]:
 
 
 @pytest.mark.parametrize(("kind", "number"), [(kind, each) for kind, all_ in HURT.items() for each in all_])
+@pytest.mark.requirement("R4")
 def test_behind_a_damaged_picture_no_frame_shows_under_the_number_of_another(
     tmp_path: Path, kind: str, number: int
 ) -> None:

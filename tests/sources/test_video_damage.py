@@ -43,6 +43,7 @@ def _hurt(path: Path, byte: int) -> Path:
 
 @pytest.mark.parametrize("byte", [0, 255])
 @pytest.mark.parametrize("name", FILES)
+@pytest.mark.requirement("R4")
 def test_a_picture_that_is_damaged_inside_is_left_out_with_all_that_lean_on_it(
     tmp_path: Path, name: str, byte: int
 ) -> None:

@@ -192,6 +192,7 @@ def test_without_test_pictures_the_validation_pictures_are_taken_and_it_is_said(
 
 
 @pytest.mark.long
+@pytest.mark.requirement("M2")
 def test_a_refused_model_stays_a_file_and_force_takes_it(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -58,6 +58,7 @@ def wait_for_said(qtbot: QtBot, window: MainWindow, words: str) -> None:
     qtbot.waitUntil(lambda: words in window.status.text, timeout=WAIT_MS)
 
 
+@pytest.mark.requirement("V1")
 def test_a_loop_is_analysed_corrected_by_key_and_all_of_it_is_in_the_session(
     qtbot: QtBot, window: MainWindow, cine_loop: Path
 ) -> None:

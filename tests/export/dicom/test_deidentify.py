@@ -109,6 +109,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("dates", ["removed", "shifted"])
+@pytest.mark.requirement("H1")
 def test_no_planted_identifier_is_in_the_bytes(planted: Path, dates: Literal["removed", "shifted"]) -> None:
     before = planted.read_bytes()
     assert all(secret in before for secret in SECRETS)

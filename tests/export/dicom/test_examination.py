@@ -48,6 +48,7 @@ def exported(session: Session, tmp_path: Path, options: ExportOptions) -> tuple[
     return result, [pydicom.dcmread(path) for path in sorted((tmp_path / "export" / "dicom").glob("*.dcm"))]
 
 
+@pytest.mark.requirement("H7")
 def test_an_identified_export_carries_the_request(session: Session, tmp_path: Path) -> None:
     _, objects = exported(session, tmp_path, ExportOptions(deidentify=False, dicom=True, report=False))
     assert len(objects) > 2
@@ -72,6 +73,7 @@ def test_an_identified_export_carries_the_request(session: Session, tmp_path: Pa
         assert item.RequestedProcedureDescription == "Second trimester scan"
 
 
+@pytest.mark.requirement("H7")
 def test_a_deidentified_export_holds_nothing_of_it(session: Session, tmp_path: Path) -> None:
     _, objects = exported(session, tmp_path, ExportOptions(dicom=True))
     assert objects

@@ -208,6 +208,7 @@ def _check(dataset: Dataset, path: Path) -> None:
         (ExportOptions(deidentify=False, patient=Patient("Doe^Jane", "4711", "19700101", "F")), True),
     ],
 )
+@pytest.mark.requirement("H3")
 def test_every_object_is_valid(
     packing: Packing, options: ExportOptions, text_left: bool, tmp_path: Path
 ) -> None:

@@ -263,6 +263,7 @@ def test_it_names_nobody_and_no_date_unless_identity_is_kept(
 @pytest.mark.parametrize("age", [AGE, None, GestationalAge(133, "CRL")])
 @pytest.mark.parametrize("make", [no_dicom, ultrasound])
 @pytest.mark.parametrize("options", [DEFAULTS, SHIFTED, IDENTIFIED])
+@pytest.mark.requirement("H3")
 def test_it_is_valid(
     make: Callable[[ExportOptions], StudyContext],
     options: ExportOptions,

@@ -145,6 +145,7 @@ def test_long_and_strange_names_become_codes_that_differ() -> None:
 @pytest.mark.skipif(not can_check(), reason="dciodvfy (dicom3tools) is not installed")
 @pytest.mark.parametrize("options", [DEFAULTS, ExportOptions(dates="shifted"), IDENTIFIED])
 @pytest.mark.parametrize("make", [no_dicom, ultrasound])
+@pytest.mark.requirement("H3")
 def test_it_is_valid(
     make: Callable[[ExportOptions], StudyContext], options: ExportOptions, tmp_path: Path
 ) -> None:

@@ -236,6 +236,7 @@ def test_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         read_token(tmp_path / "none")
 
 
+@pytest.mark.requirement("H6")
 def test_the_command_posts_what_it_exported_and_an_earlier_export_once(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -80,6 +80,7 @@ def codes(resource: dict[str, Any]) -> list[str]:
     return [each["code"] for each in resource["code"]["coding"]]
 
 
+@pytest.mark.requirement("H6")
 def test_every_number_of_the_table_is_an_observation_with_its_code_unit_age_and_centile(
     session: Session, tmp_path: Path
 ) -> None:

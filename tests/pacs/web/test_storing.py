@@ -73,6 +73,7 @@ def one_object(folder: Path) -> tuple[DicomObject, Path]:
 
 
 @needs_orthanc_web
+@pytest.mark.requirement("H11")
 def test_an_archive_gets_stills_and_clips_once_byte_for_byte_and_nobody_is_named_in_logs(
     archive: Orthanc, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,6 +120,7 @@ def test_clips_are_unpacked_where_they_are_to_be(archive: Orthanc, tmp_path: Pat
 
 
 @needs_orthanc_web
+@pytest.mark.requirement("H11")
 def test_an_answer_that_was_lost_is_asked_for_and_nothing_is_sent_again(
     archive: Orthanc, tmp_path: Path
 ) -> None:

@@ -317,6 +317,7 @@ def test_what_is_not_the_object_is_missing_and_told(tmp_path: Path, what: str) -
         (500, b""), (503, b""), (401, b""), (302, b""),
     ],
 )  # fmt: skip
+@pytest.mark.requirement("H10")
 def test_a_service_that_goes_wrong_in_the_middle_leaves_nothing_behind(tmp_path: Path, reply: Reply) -> None:
     contents = held(2)
 

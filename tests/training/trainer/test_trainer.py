@@ -79,6 +79,7 @@ def test_a_budget_in_minutes_ends_when_its_time_is_trained(tmp_path: Path) -> No
     assert longer.elapsed_s >= trainer.elapsed_s + 0.6
 
 
+@pytest.mark.requirement("M4")
 def test_a_patient_on_both_sides_is_refused() -> None:
     with pytest.raises(UsageError, match="training and validation"):
         SemcModule(options(2), toy(0, 30, seed=1), toy(4, 30, seed=2))

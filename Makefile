@@ -12,7 +12,7 @@
 # make attack 2,000 sessions changed at random and on purpose, each of which must be found (docs/proof.md)
 # make mutants-named  changes that make the program wrong, each of which a test must notice (docs/testing.md)
 # make mutants  an hour of small changes made by a tool, and the share of them that the tests notice (docs/testing.md)
-# make fuzz   damaged files of every kind, a minute: make fuzz SECONDS=600 TARGETS="dicom video" (docs/reliability.md)
+# make fuzz   damaged files of every kind, a minute: make fuzz SECONDS=600 TARGETS="dicom video", or INPUTS=1000000 (docs/reliability.md)
 # make crash  kills at random moments of all that the program does: make crash KILLS=100 (docs/reliability.md)
 # make soak   a live scan, reviews and exports at once, and what grows: make soak MINUTES=60 (docs/reliability.md)
 # Each makes its virtual environment and installs what it needs first; later calls skip that.
@@ -84,7 +84,7 @@ attack: $(VENV)/installed-test
 
 SECONDS ?= 60
 fuzz: $(VENV)/installed-test
-	$(BIN)/python -m tests.fuzz $(TARGETS) --seconds $(SECONDS)
+	$(BIN)/python -m tests.fuzz $(TARGETS) $(if $(INPUTS),--inputs $(INPUTS),--seconds $(SECONDS))
 
 KILLS ?= 20
 crash: $(VENV)/installed-test

@@ -1,6 +1,7 @@
 """Opens mutated files of every kind, and prints what came of them that should not.
 
     python -m tests.fuzz [TARGET ...] --runs N --seconds S --seed SEED
+    python -m tests.fuzz --inputs 1000000
 
 Each kind is opened in a process of its own, with a bound of memory; one that dies, or says nothing for half a
 minute, is a find, and goes on after that input. An input is made again by its target, seed and number:
@@ -10,6 +11,7 @@ minute, is a find, and goes on after that input. An input is made again by its t
 from __future__ import annotations
 
 import argparse
+import math
 import queue
 import subprocess
 import sys
@@ -90,16 +92,21 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     parser.add_argument("--runs", type=int, default=_NEVER, help="inputs of each target")
     parser.add_argument("--seconds", type=float, default=60.0, help="of all targets together")
+    parser.add_argument("--inputs", type=int, help="of all targets together, however long that takes")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     wanted = options.targets or list(TARGETS)
-    bad = 0
+    runs, seconds, bad, opened = options.runs, options.seconds / len(wanted), 0, 0
+    if options.inputs is not None:
+        runs, seconds = -(-options.inputs // len(wanted)), math.inf
     for target in wanted:
-        found = fuzz(target, options.runs, options.seconds / len(wanted), options.seed)
+        found = fuzz(target, runs, seconds, options.seed)
+        opened += found.inputs
         print(f"{target:10} {found.inputs:8} inputs {len(found.finds):4} finds", flush=True)
         for words, number in sorted(found.finds.items()):
             print(f"    input {number}: {words}", flush=True)
         bad += len(found.finds)
+    print(f"{opened} inputs, {bad} finds")
     return 1 if bad else 0
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 
-from tests.fuzz.__main__ import fuzz
+from tests.fuzz.__main__ import Found, fuzz, main
 from tests.fuzz.targets import TARGETS
 from tests.fuzz.worker import CORPUS, fault_of, made
 
@@ -49,6 +50,26 @@ def test_an_input_is_made_again_by_its_number() -> None:
     assert made("picture", 1, 7) != made("picture", 1, 8)
     whole = {file.name: file.read_bytes() for file in CORPUS.iterdir()}
     assert any(made("picture", 1, number)[1] != whole[made("picture", 1, number)[0]] for number in range(5))
+
+
+def test_so_many_inputs_are_shared_by_all_kinds_and_have_the_time_they_need(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[str, int, float]] = []
+
+    def counted(target: str, runs: int, seconds: float, seed: int) -> Found:
+        asked.append((target, runs, seconds))
+        return Found(runs)
+
+    monkeypatch.setattr("tests.fuzz.__main__.fuzz", counted)
+    monkeypatch.setattr("sys.argv", ["tests.fuzz", "--inputs", "1000000"])
+    assert main() == 0
+    each = -(-(10**6) // len(TARGETS))
+    assert asked == [(target, each, math.inf) for target in TARGETS]
+    assert capsys.readouterr().out.splitlines()[-1] == f"{each * len(TARGETS)} inputs, 0 finds"
+    monkeypatch.setattr("sys.argv", ["tests.fuzz", "video", "dicom", "--seconds", "60"])
+    main()
+    assert {seconds for _, _, seconds in asked[-2:]} == {30.0}
 
 
 def test_another_error_a_dead_process_and_one_that_hangs_are_finds(

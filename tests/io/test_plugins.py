@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -38,13 +38,28 @@ def install(folder: Path, package: str, module: str, code: str, points: dict[str
     (about / "entry_points.txt").write_text(groups, encoding="utf-8")
 
 
-@pytest.fixture
-def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The package that the page describes, from the page itself."""
-    described = tomllib.loads("\n".join(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)))["project"]
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder into which pip installed the package that the page describes, from the page itself."""
+    project, site = tmp_path_factory.mktemp("semc-toy"), tmp_path_factory.mktemp("site")
+    described = "\n".join(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL))
+    (project / "pyproject.toml").write_text(described, encoding="utf-8")
     code = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
-    install(tmp_path / "site", described["name"], "semc_toy", code, described["entry-points"])
-    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    (project / "semc_toy.py").write_text(code, encoding="utf-8")
+    # Nothing is asked of an index: what builds it is here.
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
+    done = subprocess.run(
+        [*pip, "--no-deps", "--no-build-isolation", "--target", str(site), str(project)],
+        capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return site
+
+
+@pytest.fixture
+def toy(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package is installed."""
+    monkeypatch.syspath_prepend(str(installed))
     monkeypatch.delitem(sys.modules, "semc_toy", raising=False)
 
 
@@ -71,6 +86,12 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path / "bad", "semc-broken", "broken", code, points)
     monkeypatch.syspath_prepend(str(tmp_path / "bad"))
     monkeypatch.delitem(sys.modules, "broken", raising=False)
+
+
+def test_pip_knows_it_as_any_package(installed: Path) -> None:
+    (about,) = installed.glob("semc_toy-*.dist-info")
+    assert (about / "RECORD").read_text(encoding="utf-8").count("semc_toy") >= 3
+    assert "semc_live.sources" in (about / "entry_points.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("toy")

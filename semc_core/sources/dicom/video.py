@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
 
 import av
+from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 from pydicom.uid import UID
@@ -20,7 +22,7 @@ from semc_core.sources.decoders import FileDecoder, is_disposable
 from semc_core.sources.dicom.frames import DamagedFrame
 from semc_core.sources.frames.decoded import is_monochrome, picture_of
 from semc_core.sources.frames.times import Arrival, FrameNumbers
-from semc_core.sources.frames.upright import Uprights, pixel_aspect
+from semc_core.sources.frames.upright import Upright, Uprights, pixel_aspect
 
 _SYNTAXES: Final = "1.2.840.10008.1.2.4.1"
 """MPEG-2, H.264 and HEVC have numbers from 00 to 08 behind it, and those in fragments a .1 more."""
@@ -34,6 +36,8 @@ _LEAST_HELD: Final = 16
 """So many frames are kept at least: that one near them was lost is told later, by other threads."""
 _MOST_HELD: Final = 32
 """Frames that are kept at most until all that they lean on has come."""
+_MOST_FAILURES: Final = 16
+"""Reads that fail one after the other before the rest of the stream is given up."""
 _DAMAGED: Final = -1
 """In place of a packet's number."""
 
@@ -73,7 +77,7 @@ class VideoFrames:
             stream = self._container.streams.best("video")
             if not isinstance(stream, VideoStream):
                 raise SourceError(_("holds no pictures, only sound; choose a cine loop"))
-            self._packets = [packet for packet in self._container.demux(stream) if packet.size]
+            self._packets = list(_packets_of(self._container, stream))
         except (av.FFmpegError, OSError, ValueError) as error:
             raise SourceError(_("holds a video that cannot be opened; it is damaged or cut short")) from error
         context = stream.codec_context
@@ -84,6 +88,7 @@ class VideoFrames:
         self._uprights = Uprights(pixel_aspect(None))
         self.rate = float(rate) if (rate := stream.average_rate or stream.guessed_rate) else None
         self._order: list[int] | None = None
+        self._checks: dict[int, int] = {}
         self._going = self._named()
         self._next = 0
         self._damaged: set[int] = set()
@@ -149,9 +154,12 @@ class VideoFrames:
         return None
 
     def _until(self, wanted: int) -> av.VideoFrame | None:
-        """The frame of the packet `wanted`; None where it does not come any more, or not whole."""
+        """The frame of the packet `wanted`; None where it does not come any more, or not as in sequence.
+
+        What leans on damage that nobody noticed depends on where decoding began.
+        """
         found = next((frame for packet, frame in self._going if packet == wanted), None)
-        return None if found is None or found.is_corrupt else found
+        return found if found is not None and _check_of(found) == self._checks[wanted] else None
 
     def _start(self, index: int, order: list[int]) -> int:
         """The last packet from which decoding leads to the frame: a whole picture not shown after it."""
@@ -161,7 +169,12 @@ class VideoFrames:
     def _known_order(self) -> list[int]:
         """The packet of every frame, as they are shown; decodes the whole video once."""
         if self._order is None:
-            self._order = [packet for packet, _frame in self._named()]
+            order = []
+            for packet, frame in self._named():
+                order.append(packet)
+                if frame is not None:
+                    self._checks[packet] = _check_of(frame)
+            self._order = order
             self._going, self._next = iter(()), _DAMAGED
         return self._order
 
@@ -204,6 +217,31 @@ class VideoFrames:
         packet = self._packets[number]
         packet.pts = packet.dts = number
         return packet
+
+
+def _check_of(frame: av.VideoFrame) -> int:
+    """A checksum of the frame's pixels as they are stored."""
+    return zlib.crc32(picture_of(frame, upright=Upright()).pixels.data)
+
+
+def _packets_of(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+    """The packets, going on behind what cannot be read.
+
+    Raises:
+        av.FFmpegError: Not one can be read.
+    """
+    failures, any_read = 0, False
+    while failures < _MOST_FAILURES:
+        try:
+            for packet in container.demux(stream):
+                if packet.size:
+                    failures, any_read = 0, True
+                    yield packet
+            return
+        except av.FFmpegError:
+            failures += 1
+            if failures == _MOST_FAILURES and not any_read:
+                raise
 
 
 def _released(

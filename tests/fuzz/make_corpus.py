@@ -16,6 +16,8 @@ from typing import Any
 import av
 import numpy as np
 from PIL import Image
+from pydicom.encaps import encapsulate
+from pydicom.uid import MPEG2MPML
 from PySide6.QtCore import QSettings
 
 from app.settings import Settings
@@ -34,6 +36,7 @@ from semc_core.sources.raw.records import Coding, Note, Raw, Tapped
 from semc_core.sources.raw.tap import camera_origin, stream_origin
 from tests.fuzz.worker import CORPUS
 from tests.session.sessions import filled_session
+from tests.sources.dicom_clips import write_compressed
 from tests.sources.test_bombs import dicom
 
 _CODECS = {
@@ -78,6 +81,25 @@ def _dicom() -> None:
         )
     for name, syntax in (("native", "1.2.840.10008.1.2.1"), ("deflated", "1.2.840.10008.1.2.1.99")):
         (CORPUS / f"{name}.dcm").write_bytes(dicom(syntax, bytes(range(256)) * 3, side=16, frames=3))
+    _video_in_dicom()
+
+
+def _video_in_dicom() -> None:
+    content = BytesIO()
+    with av.open(content, "w", format="mpeg2video") as out:
+        stream = out.add_stream("mpeg2video", rate=Fraction(25))
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.gop_size, stream.codec_context.max_b_frames = 4, 1
+        for index in range(8):
+            level = np.full((48, 64, 3), 20 * index, np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(level, format="rgb24")))
+        out.mux(stream.encode(None))
+    data = content.getvalue() + b"\0" * (len(content.getvalue()) % 2)
+    write_compressed(
+        CORPUS / "video.dcm", [], syntax=MPEG2MPML, data=encapsulate([data], has_bot=False),
+        NumberOfFrames=8, PhotometricInterpretation="YBR_PARTIAL_420",
+    )  # fmt: skip
 
 
 def _taps() -> None:

@@ -25,7 +25,7 @@ from app.widgets import theme
 from app.widgets.fitted import FittedBox
 from app.widgets.forms import button, page_title, tell_choice
 from app.widgets.plain import PlainLabel, plain_tip
-from app.widgets.tables import choose_row, show_rows
+from app.widgets.tables import choose_row, filled_at_once, show_rows
 from semc_core.language import N_, _
 from semc_core.pacs.destinations import Server, WebDestination
 from semc_core.pacs.web_secret import WebSecret
@@ -209,14 +209,16 @@ class SendDialog(QDialog):
         chosen = self.chosen
         self._rows = tuple(job_row(job, snapshot.service) for job in snapshot.jobs)
         self.table.setRowCount(len(self._rows))
+        with filled_at_once(self.table):
+            for at, row in enumerate(self._rows):
+                texts = (row.when, row.destination, row.what, row.state, row.message)
+                for column, text in enumerate(texts):
+                    item = QTableWidgetItem(text)
+                    item.setToolTip(plain_tip(text))
+                    if column == 3:
+                        item.setForeground(QColor(theme.tone_colour(row.tone, theme.TEXT)))
+                    self.table.setItem(at, column, item)
         for at, row in enumerate(self._rows):
-            texts = (row.when, row.destination, row.what, row.state, row.message)
-            for column, text in enumerate(texts):
-                item = QTableWidgetItem(text)
-                item.setToolTip(plain_tip(text))
-                if column == 3:
-                    item.setForeground(QColor(theme.tone_colour(row.tone, theme.TEXT)))
-                self.table.setItem(at, column, item)
             if chosen is not None and row.job_id == chosen.job_id:
                 choose_row(self.table, at)
         self.table.setVisible(bool(self._rows))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from PySide6.QtCore import Qt
@@ -49,17 +50,35 @@ def choose_by_row(table: QTableView) -> None:
 def fill_rows(table: QTableWidget, rows: Sequence[Sequence[str]], chosen: int | None = 0) -> None:
     """Show these cells, and choose a row, or none; a table without rows is hidden."""
     table.setRowCount(len(rows))
-    for at, cells in enumerate(rows):
-        for column, text in enumerate(cells):
-            # A cell is one line: of several only the first would be seen.
-            item = QTableWidgetItem(readable(text).replace("\n", "\\n"))
-            item.setToolTip(plain_tip(text))
-            table.setItem(at, column, item)
+    with filled_at_once(table):
+        for at, cells in enumerate(rows):
+            for column, text in enumerate(cells):
+                # A cell is one line: of several only the first would be seen.
+                item = QTableWidgetItem(readable(text).replace("\n", "\\n"))
+                item.setToolTip(plain_tip(text))
+                table.setItem(at, column, item)
     if chosen is None:
         table.setCurrentCell(-1, -1)
     elif rows:
         choose_row(table, chosen)
     table.setVisible(bool(rows))
+
+
+@contextmanager
+def filled_at_once(table: QTableWidget) -> Iterator[None]:
+    """Put cells into a table, which looks at them when all are there.
+
+    Else it measures its columns anew, over all rows, with each cell: 20 s of 500 rows.
+    """
+    model = table.model()
+    blocked = model.blockSignals(True)
+    try:
+        yield
+    finally:
+        model.blockSignals(blocked)
+    rows, columns = model.rowCount(), model.columnCount()
+    if rows and columns:
+        model.dataChanged.emit(model.index(0, 0), model.index(rows - 1, columns - 1))
 
 
 def move_by_key(table: QTableView, key: int) -> bool:

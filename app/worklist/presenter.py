@@ -49,9 +49,13 @@ class WorklistSnapshot:
 
 
 def matching(rows: Sequence[Examination], typed: str) -> list[Examination]:
-    """Those that hold all words that were typed, whatever their case."""
+    """Those that hold all words that were typed, whatever their case; first those whose number was typed."""
     words = typed.casefold().split()
-    return [row for row in rows if all(word in _searched(row) for word in words)] if words else list(rows)
+    if not words:
+        return list(rows)
+    found = [row for row in rows if all(word in _searched(row) for word in words)]
+    # Of thousands that hold it in theirs only the first are shown.
+    return sorted(found, key=lambda row: typed.strip().casefold() not in _numbers(row))
 
 
 def preselected(rows: Sequence[Examination], typed: str, of_scan: Examination | None) -> int | None:

@@ -27,6 +27,7 @@ from semc_core.pacs.destinations import Destination
 from semc_core.pacs.syntaxes import SYNTAXES
 from semc_core.serve.arrival import Arrival
 from semc_core.serve.inbox import Inbox
+from semc_core.serve.pace import Pace
 from semc_core.serve.receiver import Receiver
 from semc_core.serve.settings import Limits
 from tests.pacs.servers import HOST, SECRET
@@ -242,6 +243,20 @@ def test_an_association_that_lasts_too_long_is_broken_off(
             assert "Status" not in association.send_c_store(loop(number=3))
         assert not inbox.all()
     assert "lasted longer than 0.2 s" in heard.text
+
+
+def test_each_object_waits_for_its_moment_before_it_is_taken_and_none_is_refused(tmp_path: Path) -> None:
+    moments: list[int] = []
+    with receiving(tmp_path / "inbox") as (receiver, inbox):
+
+        def wait_s(self: Pace) -> float:
+            moments.append(len(inbox.all()))
+            return 0.01
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Pace, "wait_s", wait_s)
+            assert store(receiver.port, *(loop(number=60 + number) for number in range(3))) == [0, 0, 0]
+    assert moments == [0, 1, 2]
 
 
 def test_one_association_too_many_is_told_so(tmp_path: Path, heard: pytest.LogCaptureFixture) -> None:

@@ -24,6 +24,7 @@ from semc_core.paths import SHIPPED_MODELS
 from semc_core.runtime.onnx import export
 from semc_core.runtime.onnx.compare import run_onnx
 from semc_core.runtime.onnx.export import LIMIT, export_onnx
+from semc_core.runtime.openvino.graph import OUTPUTS
 from semc_core.runtime.openvino.runtime import OpenVinoRuntime
 from semc_core.types import Prediction
 from tests.model.forms import FORMS, TINY
@@ -150,6 +151,27 @@ def test_the_file_says_all_that_the_model_file_says(tiny_model_path: Path, tmp_p
     for name, value in plain_values(spec).items():
         assert (about[name] if isinstance(value, str) else json.loads(about[name])) == value, name
     assert about["sha256"] == spec.sha256 != ""
+
+
+@pytest.mark.parametrize("name", ["肝 v1 (final)", "a:b;c", "logits", "\N{GRINNING FACE}"])
+def test_whatever_a_model_and_its_planes_are_called_the_outputs_have_their_names(
+    name: str, tiny_model_path: Path, tmp_path: Path
+) -> None:
+    spec, arrays = read_model(tiny_model_path)
+    classes = ("probabilities", "Längsschnitt/2", *spec.classes[2:])
+    path = tmp_path / f"{name}.safetensors"
+    write_model(path, replace(spec, classes=classes), arrays)
+    done = export_onnx(path, tmp_path / "out.onnx")
+    model = onnx.load(tmp_path / "out.onnx")
+    names = [each.name for each in model.graph.output]
+    assert names == ["probabilities", *OUTPUTS, *(["novelty"] if "novelty.limit" in arrays else [])]
+    assert list(done.outputs) == names
+    given = run_onnx((tmp_path / "out.onnx").read_bytes(), noise(path, 1), 1)
+    assert {each: values.shape for each, values in given.items()} == done.outputs
+    np.testing.assert_allclose(given["probabilities"].sum(axis=1), 1, atol=1e-5)
+    about = {each.key: each.value for each in model.metadata_props}
+    assert about["name"] == name
+    assert json.loads(about["classes"]) == list(classes)
 
 
 def test_the_same_model_gives_the_same_file(tiny_model_path: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ in English, and `english` gives that.
 
 from __future__ import annotations
 
+import datetime
 import gettext
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,17 @@ LANGUAGES: Final = {
 """Codes (ISO 639-1) and what each language calls itself."""
 CATALOGUES: Final = ASSETS / "languages"
 _COMMA: Final = ("de", "fr", "es")
+_MONTHS: Final = {
+    ENGLISH: ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    "de": (
+        "Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez.",
+    ),
+    "fr": (
+        "janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.",
+    ),
+    "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"),
+}  # fmt: skip
+"""Short names of the months. Python's own depend on the machine's settings, not on the window's language."""
 _ENGLISH_TEXTS: Final = gettext.NullTranslations()
 
 
@@ -112,6 +124,18 @@ def decimal(value: float, digits: int, *, grouped: bool = False) -> str:
     if current() not in _COMMA:
         return text
     return _shown(text.replace(",", "\N{NO-BREAK SPACE}").replace(".", ","), text)
+
+
+def day_text(day: datetime.date, *, year: bool = True) -> str:
+    """The day as the language in use writes it, with the month as a word: "21 Nov 2026", or "21 Nov"."""
+    number, month, ending = f"{day:%d}", _MONTHS[ENGLISH][day.month - 1], f" {day.year}" if year else ""
+    plain, code = f"{number} {month}{ending}", current()
+    if code == "zh":
+        return _shown(f"{f'{day.year}年' if year else ''}{day.month}月{day.day}日", plain)
+    if code not in _MONTHS or code == ENGLISH:
+        return plain
+    number = f"{day.day}." if code == "de" else str(day.day)
+    return _shown(f"{number} {_MONTHS[code][day.month - 1]}{ending}", plain)
 
 
 def english(text: str) -> str:

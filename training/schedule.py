@@ -64,3 +64,19 @@ def side_at(progress: float, full: int, progressive: bool) -> int:
             if progress < until:
                 return max(_GRANULE, round(full * part / _GRANULE) * _GRANULE)
     return full
+
+
+def work_at(progress: float, full: int, progressive: bool) -> float:
+    """What part of all computing is done at this progress, 0-1: a step takes time by the pixels it looks at.
+
+    So the time left, reckoned from it, does not jump where the pictures become larger.
+    """
+    ends = (*(until for until, _ in _STAGES), 1.0)
+    starts = (0.0, *ends[:-1])
+    costs = [side_at(start, full, progressive) ** 2 for start in starts]
+
+    def cost(until: float) -> float:
+        parts = zip(starts, ends, costs, strict=True)
+        return sum(max(0.0, min(until, end) - start) * each for start, end, each in parts)
+
+    return cost(progress) / cost(1.0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from semc_core.language import N_, _, plural
+from semc_core.language import N_, _, day_text, plural
 from semc_core.pacs.destinations import Server, WebDestination
 from semc_core.pacs.queue_store import Job
 from semc_core.pacs.web_secret import WebSecret
@@ -95,7 +95,7 @@ def job_row(job: Job, service: SendState | None = None) -> JobRow:
     tone = "good" if counts and set(counts) <= _GOOD else "fault" if lost else "wait"
     return JobRow(
         job_id=job.job_id,
-        when=f"{when:%d %b %H:%M}",
+        when=f"{day_text(when, year=False)} {when:%H:%M}",
         destination=job.destination,
         what=objects(job.total),
         state=_words(job),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from semc_core.errors import SourceError
-from semc_core.language import _, plural
+from semc_core.language import _, day_text, plural
 from semc_core.session.listing import sessions_below
 
 _LIMIT: Final = 4
@@ -38,7 +38,7 @@ class RecentSession:
         planes = _("no planes")
         if self.planes:
             planes = plural("{count} plane", "{count} planes", self.planes)
-        return f"{self.when:%d %b %H:%M}   {self.source_id}   {planes}"
+        return f"{day_text(self.when, year=False)} {self.when:%H:%M}   {self.source_id}   {planes}"
 
 
 def recent_sessions(root: Path, limit: int = _LIMIT) -> list[RecentSession]:

@@ -8,25 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.tasks import Background, Post
+from app.train.data import SIMULATED, Corrections, corrections_below, data_choices, meant, names_of, place_of
+from app.train.figures import figure_rows
 from app.train.install_panel import install_view
 from app.train.installation import Installation, InstallPhase, why_not_here
-from app.train.page import DataChoice, ModelRow, TrainPage
+from app.train.page import Form, ModelRow, TrainPage
+from app.train.plan import TrainPlan, plan_words
 from app.train.presenter import Phase, RunState, train_view
-from app.train.process import TrainingProcess, TrainPlan, why_not
+from app.train.process import TrainingProcess, why_not
 from semc_core.errors import SemcError
-from semc_core.language import _, decimal, plural
+from semc_core.language import _, day_text, decimal
 from semc_core.model.architecture import PRESETS
 from semc_core.model.file import read_spec
 from semc_core.model.registry import SHIPPED, ModelRegistry, Version
-from semc_core.session.listing import sessions_below
 
 if TYPE_CHECKING:
     from app.choices import Choices
 
 _EVERY_S: Final = 0.5
-_SIMULATED: Final = "simulated:40"
 _DEFAULT_PRESET: Final = "semc_live"
-_NAME_LENGTH: Final = 26
+_MINUTES: Final = 45.0
 
 
 class TrainController:
@@ -53,7 +54,8 @@ class TrainController:
         self._folders: list[str] = []
         self._counts = Background("corrections-count", post)
         self._counting = False
-        self._corrected: int | None = None
+        self._corrected: Corrections | None = None
+        self._formed: Path | None = None
         self._uses = Background("model-use", post)
         self._using: Future[Version | None] | None = None
         self._drawn: tuple[int, int] | None = None
@@ -82,9 +84,10 @@ class TrainController:
     def open(self) -> None:
         """The page is shown from now on."""
         self._visible, self._at_s, self._drawn = True, float("-inf"), None
+        self._formed = None
         if not self._counting:
-            self._counting, root = True, self._choices.output
-            self._counts.start(lambda: _corrected_sessions(root), self._counted)
+            self._counting, root, registry = True, self._choices.output, self._registry
+            self._counts.start(lambda: corrections_below(root, registry), self._counted)
         self._show_data()
         self._show_models()
 
@@ -122,6 +125,7 @@ class TrainController:
         before, self.state = self.state.phase, self.process.poll()
         self._follow_installation()
         self._page.show_view(train_view(self.state, self._why_not))
+        self._follow_plan()
         events = self.process.events
         drawn = (id(events), events.changes)
         if drawn != self._drawn:
@@ -130,6 +134,32 @@ class TrainController:
             self._show_comparison()
         elif before is not self.state.phase:
             self._show_comparison()
+
+    def _follow_plan(self) -> None:
+        """While a training runs, the form shows what it was given, also in a window that is opened later."""
+        plan = self.process.plan
+        self._page.lock(self.training)
+        if plan is None:
+            self._page.show_about("")
+            return
+        root = self._choices.output
+        self._page.show_about(plan_words(plan, names_of(plan.data, plan.of, root)))
+        if not self.training:
+            self._formed = None
+        elif self._formed != self.process.folder:
+            self._formed = self.process.folder
+            known = (str(root), SIMULATED, *self._folders)
+            self._folders += [place for place in plan.data if place not in known]
+            self._show_data()
+
+    def _show_plan(self, plan: TrainPlan) -> None:
+        root = self._choices.output
+        own = place_of(root, plan.of) if plan.of else str(root)
+        places = tuple(own if place == str(root) else place for place in plan.data)
+        length = plan.minutes if plan.rounds is None else plan.rounds
+        self._page.show_form(
+            Form(places, length or _MINUTES, plan.rounds is not None, plan.start_from is not None)
+        )
 
     def _follow_installation(self) -> None:
         """Show what is missing and how its installation goes; training may begin once it is there."""
@@ -156,7 +186,13 @@ class TrainController:
             self._page.show_comparison(text, False, True)
             return
         refusal = self._registry.refusal(new, comparison)
-        self._page.show_comparison(refusal or comparison.sentence, not refusal, bool(refusal))
+        announced = _(
+            "If you use it, it counts from the next scan on. The model in use now stays among your models, "
+            "and you can go back to it."
+        )
+        self._page.show_comparison(
+            refusal or comparison.sentence, not refusal, bool(refusal), announced, figure_rows(comparison)
+        )
 
     def _start(self) -> None:
         page, in_use = self._page, self._registry.path(self._registry.current())
@@ -164,8 +200,9 @@ class TrainController:
         preset = read_spec(in_use).architecture.preset
         if preset not in PRESETS:
             preset, start_from = _DEFAULT_PRESET, None
+        data, of = meant(page.chosen)
         self.process.start(
-            TrainPlan(page.chosen, preset, page.minutes, page.rounds, start_from, compare_with=in_use)
+            TrainPlan(data, preset, page.minutes, page.rounds, start_from, compare_with=in_use, of=of)
         )
 
     def _promote(self, force: bool) -> None:
@@ -185,7 +222,7 @@ class TrainController:
         if self._using is None:
             self._using = self._uses.start(work, lambda future: self._guarded(lambda: self._used(future)))
 
-    def _counted(self, future: Future[int]) -> None:
+    def _counted(self, future: Future[Corrections]) -> None:
         self._counting = False
         self._corrected = future.result()
         self._show_data()
@@ -201,19 +238,15 @@ class TrainController:
         self._model_changed()
 
     def _show_data(self) -> None:
-        count = self._corrected
-        text = _("My corrections (counting …)")
-        if count is not None:
-            text = plural("My corrections ({count} session)", "My corrections ({count} sessions)", count)
-        corrections = DataChoice(str(self._choices.output), text, bool(count), bool(count))
-        simulated = DataChoice(_SIMULATED, _("40 simulated patients"), chosen=False)
-        folders = [DataChoice(folder, _short(Path(folder).name or folder)) for folder in self._folders]
-        self._page.show_data([corrections, simulated, *folders])
+        self._page.show_data(data_choices(self._choices.output, self._corrected, self._folders))
+        plan = self.process.plan
+        if plan is not None and self._formed is not None:
+            self._show_plan(plan)
 
     def _show_models(self) -> None:
         try:
             current, versions = self._registry.current(), self._registry.versions()
-            can_go_back = self._registry.before() is not None
+            before = self._registry.before()
         except SemcError as error:
             self._page.show_fault(str(error))
             return
@@ -222,7 +255,11 @@ class TrainController:
             ModelRow(each.number, _model_text(each), each.number == in_use) for each in reversed(versions)
         ]
         rows.append(ModelRow(SHIPPED, _("Came with the program"), in_use == SHIPPED))
-        self._page.show_models(rows, can_go_back)
+        texts = {row.number: row.text for row in rows}
+        back = ""
+        if before is not None:
+            back = _("Going back, the next scan uses this one again: {model}.", model=texts[before])
+        self._page.show_models(rows, before is not None, back)
 
     def _asked(self, do: Callable[[], object]) -> None:
         """Do what a click asked for, and show at once what came of it."""
@@ -241,20 +278,9 @@ def _model_text(version: Version) -> str:
     """ "Version 3, 21 Nov 2026, F1 0.91 (forced)"."""
     from datetime import datetime
 
-    when = datetime.fromisoformat(version.added_utc).astimezone()
-    day = f"{when:%d %b %Y}"
+    day = day_text(datetime.fromisoformat(version.added_utc).astimezone())
     text = _("Version {number}, {day}", number=version.number, day=day)
     if version.compared is not None:
         f1 = decimal(version.compared.candidate.f1, 3)
         text = _("Version {number}, {day}, F1 {f1}", number=version.number, day=day, f1=f1)
     return _("{version} (forced)", version=text) if version.forced else text
-
-
-def _short(name: str) -> str:
-    """A folder's name that fits into a small window."""
-    return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
-
-
-def _corrected_sessions(root: Path) -> int:
-    """How many sessions below `root` a person has corrected. Reads the disk."""
-    return sum(session.corrections > 0 for session in sessions_below(root))

@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.train.data import DataChoice
+from app.train.figures import FigureRow, Figures
 from app.train.install_panel import InstallPanel
 from app.train.presenter import Curves, TrainView
 from app.widgets import theme
@@ -39,20 +41,20 @@ _UNITS = (N_("minutes"), N_("rounds"))
 
 
 @dataclass(frozen=True, slots=True)
-class DataChoice:
-    """One thing to learn from.
+class Form:
+    """What is chosen for a training.
 
     Attributes:
-        place: As `semc train --data` takes it.
-        text: For people.
-        chosen: Whether it is ticked at first.
-        able: Whether it can be ticked.
+        chosen: Places to learn from.
+        length: How long.
+        in_rounds: Whether that is in rounds, not in minutes.
+        go_on: Whether it starts from the model in use.
     """
 
-    place: str
-    text: str
-    chosen: bool = True
-    able: bool = True
+    chosen: tuple[str, ...]
+    length: float
+    in_rounds: bool
+    go_on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,12 @@ class TrainPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.ticks: dict[str, QCheckBox] = {}
+        self._choices: dict[str, DataChoice] = {}
+        self._locked = False
         self._data = QVBoxLayout()
+        self.apart = PlainLabel(
+            _("Only one kind of scan is learned at a time: ticking one takes away the other.")
+        )
         self.length = QDoubleSpinBox()
         self.unit = FittedBox()
         self.go_on = QCheckBox(_("Start from the model in use"))
@@ -103,14 +110,16 @@ class TrainPage(QWidget):
         self.stop = button(_("Stop"), self.stop_wanted.emit)
         self.resume = button(_("Go on"), self.resume_wanted.emit)
         self.fault = PlainLabel()
-        self.title, self.detail = PlainLabel(), PlainLabel()
+        self.title, self.about, self.detail = PlainLabel(), PlainLabel(), PlainLabel()
         self.bar = QProgressBar()
         self.install = InstallPanel()
-        self.curves = TrainCurves()
-        self.compared = PlainLabel()
+        self.curves, self.figures = TrainCurves(), Figures()
+        self.compared, self.announced = PlainLabel(), PlainLabel()
+        self.compare = button(_("Compare"), self._show_figures)
         self.use = button(_("Use the new model"), self.use_wanted.emit)
         self.force = button(_("Use it anyway"), self.force_wanted.emit)
         self.rollback = button(_("Go back to the model before"), self.rollback_wanted.emit)
+        self.back = PlainLabel()
         self._versions = QVBoxLayout()
         self._build()
 
@@ -118,16 +127,41 @@ class TrainPage(QWidget):
         """Offer these; one that was there keeps its tick."""
         before = {place: tick.isChecked() for place, tick in self.ticks.items() if tick.isEnabled()}
         empty_out(self._data)
-        self.ticks = {}
+        self.ticks, self._choices = {}, {choice.place: choice for choice in choices}
         for choice in choices:
             tick = QCheckBox(choice.text)
-            tick.setToolTip(plain_tip(choice.place))
-            tick.setEnabled(choice.able)
+            tick.setToolTip(plain_tip(choice.tip or choice.place))
+            tick.setEnabled(choice.able and not self._locked)
             tick.setChecked(choice.able and before.get(choice.place, choice.chosen))
+            tick.toggled.connect(partial(self._take_away_others, choice))
             self.ticks[choice.place] = tick
             self._data.addWidget(tick)
+        self.apart.setVisible(any(choice.apart for choice in choices))
         # It is where it belongs, before the length: they go after it, and it after them.
         _tab_through((self._add_folder, *self.ticks.values(), self._add_folder))
+
+    def _take_away_others(self, choice: DataChoice, on: bool) -> None:
+        for place in choice.apart if on else ():
+            if place in self.ticks:
+                self.ticks[place].setChecked(False)
+
+    def show_form(self, form: Form) -> None:
+        """Show what another training was given."""
+        for place, tick in self.ticks.items():
+            tick.setChecked(place in form.chosen)
+        self.length.setValue(form.length)
+        self.unit.setCurrentIndex(int(form.in_rounds))
+        self.go_on.setChecked(form.go_on)
+
+    def lock(self, locked: bool) -> None:
+        """The form only shows what the training that runs was given; or it may be filled again."""
+        if locked == self._locked:
+            return
+        self._locked = locked
+        for place, tick in self.ticks.items():
+            tick.setEnabled(self._choices[place].able and not locked)
+        for field in (self._add_folder, self.length, self.unit, self.go_on):
+            field.setEnabled(not locked)
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -173,14 +207,46 @@ class TrainPage(QWidget):
         self.fault.setText(text)
         self.fault.setVisible(bool(text))
 
-    def show_comparison(self, text: str, can_use: bool, can_force: bool) -> None:
-        """What came out against the model in use, and which buttons there are."""
+    def show_about(self, text: str) -> None:
+        """Say what the training learns from, and with what; "" says nothing."""
+        self.about.setText(text)
+        self.about.setVisible(bool(text))
+
+    def show_comparison(
+        self,
+        text: str,
+        can_use: bool,
+        can_force: bool,
+        announced: str = "",
+        figures: Sequence[FigureRow] = (),
+    ) -> None:
+        """What came out against the model in use, which buttons there are, and what using it would do.
+
+        Args:
+            text: What came out.
+            can_use: It may be used.
+            can_force: It is refused, and may be used all the same.
+            announced: What happens when it is used, said before.
+            figures: Both models side by side; none where they were not compared.
+        """
         self.compared.setText(text)
         self.use.setVisible(can_use)
         self.force.setVisible(can_force)
+        self.announced.setText(announced)
+        self.announced.setVisible(bool(announced))
+        self.compare.setVisible(bool(figures))
+        self.compare.setChecked(self.compare.isChecked() and bool(figures))
+        self.figures.show_rows(figures)
+        self._show_figures()
 
-    def show_models(self, rows: Sequence[ModelRow], can_go_back: bool) -> None:
-        """List the user's models, newest first."""
+    def _show_figures(self) -> None:
+        """The figures stand in the place of the curves."""
+        wanted = self.compare.isChecked()
+        self.figures.setVisible(wanted)
+        self.curves.cover(wanted)
+
+    def show_models(self, rows: Sequence[ModelRow], can_go_back: bool, back: str = "") -> None:
+        """List the user's models, newest first; `back` says what going back would do."""
         empty_out(self._versions)
         buttons = []
         for row in rows:
@@ -201,6 +267,8 @@ class TrainPage(QWidget):
             line.setContentsMargins(0, 0, 0, 0)
             self._versions.addWidget(holder)
         self.rollback.setEnabled(can_go_back)
+        self.back.setText(back)
+        self.back.setVisible(bool(back))
         _tab_through((self.stop, *buttons))
 
     def _build(self) -> None:
@@ -216,8 +284,23 @@ class TrainPage(QWidget):
         high = self.start.sizeHint().height()
         for field in (self.length, self.unit):
             field.setMinimumHeight(high)
-        for label in (self.detail, self.compared, self.fault):
+        for label in (
+            self.detail,
+            self.compared,
+            self.fault,
+            self.about,
+            self.announced,
+            self.back,
+            self.apart,
+        ):
             label.setWordWrap(True)
+        for label in (self.about, self.announced, self.back, self.apart):
+            label.setObjectName("dim")
+            label.hide()
+        self.compare.setCheckable(True)
+        self.compare.setToolTip(_("The figures of both models side by side, in place of the curves"))
+        self.compare.hide()
+        self.figures.hide()
         self.fault.setStyleSheet(f"color: {theme.FAULT};")
         self.fault.hide()
         self.title.setFont(theme.scaled_font(self.font(), 1.2, bold=True))
@@ -250,6 +333,7 @@ class TrainPage(QWidget):
             self, _("Train a model"), _("What it learns from. Nothing leaves this computer.")
         )
         layout.addLayout(self._data)
+        layout.addWidget(self.apart)
         layout.addWidget(WrapRow(self._add_folder))
         layout.addWidget(WrapRow(PlainLabel(_("For")), self.length, self.unit))
         layout.addWidget(self.go_on)
@@ -260,17 +344,21 @@ class TrainPage(QWidget):
     def _progress_card(self) -> QFrame:
         card, layout = panel(self, "")
         layout.addWidget(self.title)
+        layout.addWidget(self.about)
         layout.addWidget(self.detail)
         layout.addWidget(self.bar)
         layout.addWidget(self.curves, 1)
         layout.addWidget(self.compared)
-        layout.addWidget(WrapRow(self.use, self.force))
+        layout.addWidget(self.figures)
+        layout.addWidget(self.announced)
+        layout.addWidget(WrapRow(self.use, self.force, self.compare))
         layout.addStretch(0)
         return card
 
     def _models_card(self) -> QFrame:
         card, layout = panel(self, _("Your models"), _("A new scan uses the one in use."))
         layout.addLayout(self._versions)
+        layout.addWidget(self.back)
         layout.addWidget(WrapRow(self.rollback))
         return card
 
@@ -287,14 +375,15 @@ class TrainCurves(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plots: TrainPlots | None = None
+        self._some = self._covered = False
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self.hide()
 
     def show_curves(self, curves: Curves) -> None:
         """Draw these; nothing is shown while there are none."""
-        some = bool(curves.steps or curves.validated)
-        self.setVisible(some)
+        some = self._some = bool(curves.steps or curves.validated)
+        self.setVisible(some and not self._covered)
         if some and self._plots is None:
             from app.train.plots import TrainPlots  # PyQtGraph: a third of a second
 
@@ -303,7 +392,17 @@ class TrainCurves(QWidget):
         if self._plots is not None:
             self._plots.draw(curves)
 
+    def cover(self, covered: bool) -> None:
+        """Something else stands in their place, or no longer does."""
+        self._covered = covered
+        self.setVisible(self._some and not covered)
+
     @property
     def points(self) -> tuple[int, int]:
         """How many points there are of the loss and of the validations."""
         return (0, 0) if self._plots is None else self._plots.points
+
+    @property
+    def best(self) -> tuple[float, float] | None:
+        """Step and F1 of the validation that is marked as the best; None if none is."""
+        return None if self._plots is None else self._plots.best

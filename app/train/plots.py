@@ -12,7 +12,7 @@ from app.train.presenter import Curves
 from app.widgets import theme
 from app.widgets.accessible import Role, told_as
 from app.widgets.plain import PlainLabel
-from semc_core.language import _
+from semc_core.language import _, decimal
 
 _ACCURACY, _F1 = 1, 2
 """Among the colours of planes."""
@@ -32,18 +32,24 @@ class TrainPlots(QWidget):
         self._loss.setAccessibleName(_("Loss over the steps"))
         self._score.setAccessibleName(_("Validation: F1 and accuracy over the steps"))
         self._score.getPlotItem().setYRange(0, 1, padding=0.03)
-        self._score.getPlotItem().getAxis("left").setTicks([[(0, "0"), (0.5, "50%"), (1, "100%")]])
+        self._score.getPlotItem().getAxis("left").setTicks([[(0, "0"), (0.5, decimal(0.5, 1)), (1, "1")]])
         self._raw = _curve(self._loss, theme.BORDER, 1)
         self._smooth = _curve(self._loss, theme.ACCENT, 2)
         f1, accuracy = theme.PLANES[_F1], theme.PLANES[_ACCURACY]
         self._f1, self._accuracy = _curve(self._score, f1, 2, "o"), _curve(self._score, accuracy, 2, "s")
+        self._best = pg.ScatterPlotItem(size=15, pen=pg.mkPen(theme.TEXT, width=2), brush=None)
+        self._score.addItem(self._best)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addLayout(_titled(_("Loss over the steps"), self._loss))
         self._loss.setToolTip(_("It rises at first: pictures are compared with more and more others."))
         words = (
             _("Validation:") + f" <span style='color:{f1}'>● F1</span> "
-            f"<span style='color:{accuracy}'>■ " + _("accuracy") + "</span>"
+            f"<span style='color:{accuracy}'>■ "
+            + _("accuracy")
+            + f"</span> <span style='color:{theme.TEXT}'>◯ "
+            + _("best")
+            + "</span>"
         )
         row.addLayout(_titled(words, self._score))
 
@@ -53,6 +59,14 @@ class TrainPlots(QWidget):
         self._smooth.setData(curves.steps, curves.smooth)
         self._f1.setData(curves.validated, curves.f1s)
         self._accuracy.setData(curves.validated, curves.accuracies)
+        best = [] if curves.best is None else [curves.best]
+        self._best.setData([curves.validated[each] for each in best], [curves.f1s[each] for each in best])
+
+    @property
+    def best(self) -> tuple[float, float] | None:
+        """Step and F1 of the point that is marked as the best; None if none is."""
+        steps, f1s = self._best.getData()
+        return (float(steps[0]), float(f1s[0])) if len(steps) else None
 
     @property
     def points(self) -> tuple[int, int]:

@@ -20,13 +20,13 @@ from typing import Annotated, Any, Final
 
 import psutil
 
+from app.train.plan import TrainPlan, plan_of
 from app.train.presenter import ALIVE, Phase, RunEvents, RunState
 from semc_core.errors import SaveError, UsageError
 from semc_core.extras import installed, needed
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.private import make_private_folder
-from semc_core.io.process import usable_cores
 from semc_core.io.rules import within
 from semc_core.language import _
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison
@@ -40,56 +40,7 @@ _PROGRESS_NAME: Final = "progress.jsonl"
 _STOP_NAME: Final = "control/stop"
 _FOLDER: Final = re.compile(r"\d{8}-\d{6}")
 _KEPT: Final = 3
-_NICE: Final = 19
-_SEED: Final = 1
-"""Always the same: it deals patients to train, validation and test, and these must not be mixed."""
-
-_RATE_TO_GO_ON: Final = "0.0003"
-"""Of a trained network. At the rate of an untrained one it first forgets what it knows: within 30 steps the
-shipped model fell to a validation F1 of 0.46 and came back to 0.91. At this rate it rose from 0.91 to 0.94.
-"""
-
 _NEEDED: Final = ("torch", "torchvision", "lightning", "torchmetrics", "tensorboard", "sklearn")
-
-
-@dataclass(frozen=True, slots=True)
-class TrainPlan:
-    """What to train.
-
-    Attributes:
-        data: Folders, or names of data sets, as `semc train --data` takes them.
-        preset: Network and input; see `semc_core.model.architecture`.
-        minutes: How long; None takes `rounds`.
-        rounds: How often every picture is seen.
-        start_from: Model file to start from; None starts from nothing.
-        compare_with: Model file that the new one is held against.
-        threads: CPU threads.
-    """
-
-    data: tuple[str, ...]
-    preset: str
-    minutes: float | None = 45.0
-    rounds: float | None = None
-    start_from: Path | None = None
-    compare_with: Path | None = None
-    threads: int = max(1, usable_cores() // 2)
-
-    def arguments(self, out: Path) -> list[str]:
-        """Those of `semc train`."""
-        if not self.data:
-            raise UsageError(_("There is nothing to learn from yet; choose corrections or a folder."))
-        given = [word for place in self.data for word in ("--data", place)]
-        given += ["--out", str(out), "--preset", self.preset, "--seed", str(_SEED)]
-        given += ["--threads", str(self.threads), "--nice", str(_NICE)]
-        if self.rounds is not None:
-            given += ["--epochs", f"{self.rounds:g}"]
-        elif self.minutes is not None:
-            given += ["--minutes", f"{self.minutes:g}"]
-        if self.start_from is not None:
-            given += ["--rate", _RATE_TO_GO_ON]
-        for option, path in (("--encoder", self.start_from), ("--compare-with", self.compare_with)):
-            given += [] if path is None else [option, str(path)]
-        return given
 
 
 @configured(TOLERANT)
@@ -139,6 +90,11 @@ class TrainingProcess:
         """The file of the new model, once it is there."""
         path = None if self.folder is None else self.folder / MODEL_NAME
         return path if path is not None and path.is_file() else None
+
+    @property
+    def plan(self) -> TrainPlan | None:
+        """What it was asked to do; None where there is no training, or nobody knows."""
+        return plan_of(self._facts.arguments)
 
     @property
     def alive(self) -> bool:

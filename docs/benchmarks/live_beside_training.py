@@ -18,8 +18,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from app.train.plan import TrainPlan
 from app.train.presenter import Phase
-from app.train.process import TrainingProcess, TrainPlan
+from app.train.process import TrainingProcess
 from semc_core.paths import ASSETS, DEFAULT_MODEL
 
 SHOWN = (

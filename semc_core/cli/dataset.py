@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import click
 from typer import Argument, Option
 
-from semc_core.cli.shared.options import PLACE
+from semc_core.cli.shared.options import PLACE, Of, planes_of
 from semc_core.cli.shared.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.export.dataset.names import NAMES
@@ -58,6 +58,7 @@ def dataset(
     mask: Annotated[
         list[str] | None, Option("--mask", metavar="LEFT,TOP,WIDTH,HEIGHT", help="blank this, in pixels")
     ] = None,
+    of: Of = "",
     anyway: Annotated[
         bool, Option("--anyway", help="also sessions that are not as they were written; the data set says so")
     ] = False,
@@ -69,14 +70,15 @@ def dataset(
     """
     from semc_core.cli.analyse import parse_crop
     from semc_core.cli.shared.progress import ProgressLines
-    from semc_core.export.dataset.bundle import DatasetOptions, export_dataset
+    from semc_core.export.dataset.bundle import DatasetOptions, export_dataset, of_one_kind
     from semc_core.session.session import Session
 
     write = _format(kind)
     masks = tuple(crop for crop in map(parse_crop, mask or ()) if crop is not None)
     options = DatasetOptions(_shares(split), seed, _TEXT[text], masks, anyway)  # type: ignore[arg-type]
     with ExitStack() as opened:
-        given = [opened.enter_context(Session.open(folder)) for folder in _folders(sessions)]
+        found = [opened.enter_context(Session.open(folder)) for folder in _folders(sessions)]
+        given = of_one_kind(found, planes_of(of))
         result = export_dataset(given, out, kind, write, options, progress=ProgressLines().show)
     for notice in result.notices:
         print(notice)

@@ -18,7 +18,7 @@ from pynetdicom import build_context
 
 from semc_core.errors import PacsError
 from semc_core.io.documents import DocumentFault
-from semc_core.language import N_, _, plural
+from semc_core.language import N_, _, day_text, plural
 from semc_core.pacs.answers import LONGEST_ANSWERS, name_of, read_answers, text_of
 from semc_core.pacs.association import (
     SUCCESS,
@@ -318,9 +318,9 @@ def _none_that_day(name: str, question: WorklistQuestion, others: Worklist, toda
     days = sorted(_days(others.rows), key=lambda day: abs(day - asked))
     only, but = (_NONE_OF_KIND, _BUT_OF_KIND) if modality else (_NONE, _BUT)
     if not days or asked != today:
-        return _(only, server=name, modality=modality, day=f"{asked:%d %b %Y}")
-    near = f"{days[0]:%d %b %Y}"
-    return _(but, server=name, modality=modality, day=f"{asked:%d %b %Y}", nearest=near)
+        return _(only, server=name, modality=modality, day=day_text(asked))
+    near = day_text(days[0])
+    return _(but, server=name, modality=modality, day=day_text(asked), nearest=near)
 
 
 def _days(rows: Iterable[Examination]) -> set[datetime.date]:

@@ -37,9 +37,11 @@ from app.send.presenter import SendSnapshot
 from app.start.card_dialog import CardDialog
 from app.start.models import ModelChoice
 from app.start.recent import CardModes, RecentSession
+from app.train.data import DataChoice
+from app.train.figures import FigureRow
 from app.train.install_panel import install_view
 from app.train.installation import InstallPhase, InstallState
-from app.train.page import DataChoice, ModelRow
+from app.train.page import ModelRow
 from app.train.presenter import TrainView
 from app.view_data import LIVE_NAME_KEYS, Asking, Reference, StripMarks
 from app.widgets import theme
@@ -312,10 +314,10 @@ def train_running(stage: Stage) -> QWidget:
     page = window.train_page
     page.show_installing(False)
     page.show_data([DataChoice("a", "My corrections (123 sessions)"), DataChoice("b", f"{LONG[:25]}…")])
-    page.show_models(
-        [ModelRow(i, f"Version {i}, 21 Nov 2026, F1 0.913 (forced)", i == 2) for i in range(4)], True
-    )
-    detail = "Validation pictures: accuracy 93.1%, F1 0.913."
+    models = [ModelRow(i, f"Version {i}, 21 Nov 2026, F1 0.913 (forced)", i == 2) for i in range(4)]
+    page.show_models(models, True, f"Going back, the next scan uses this one again: {models[1].text}.")
+    page.show_about(f"It learns from: my corrections, {LONG[:25]}…. Length: 45 minutes. Network: semc_live.")
+    detail = "Validation, best so far: F1 0.913, accuracy 0.931, at step 120."
     page.show_view(TrainView("Training: 43% done, 12 min left", detail, "", 0.43, False, True, False))
     return window
 
@@ -325,7 +327,28 @@ def train_failed(stage: Stage) -> QWidget:
     page = stage.window.train_page
     page.show_view(TrainView("The training failed", f"{LONG}. " * 3, "fault", None, True, False, True))
     page.show_fault(f"{LONG}. " * 2)
-    page.show_comparison(f"{LONG}. " * 2, True, True)
+    page.show_comparison(f"{LONG}. " * 2, True, True, f"{LONG}.")
+    return window
+
+
+def train_comparing(stage: Stage) -> QWidget:
+    window = train_running(stage)
+    page = stage.window.train_page
+    page.show_fault("")
+    page.show_view(TrainView("Finished", "Validation, best: F1 0.913, accuracy 0.931, at step 120."))
+    rows = [FigureRow(name, "0.913", "0.902", "+0.011 (-0.004 to +0.021)") for name in ("F1", "Accuracy")]
+    page.show_comparison(f"{LONG}. " * 2, True, False, f"{LONG}.", rows)
+    page.compare.setChecked(False)
+    page.compare.click()
+    assert page.figures.isVisible()
+    return window
+
+
+def train_with_two_kinds(stage: Stage) -> QWidget:
+    window = train_fresh(stage)
+    texts = {"a": "3VV, 4CH …: 12 corrected sessions", "b": "FHP1, FHP2 …: 12 corrected sessions"}
+    choices = [DataChoice(key, text, apart=("b" if key == "a" else "a",)) for key, text in texts.items()]
+    stage.window.train_page.show_data(choices)
     return window
 
 
@@ -464,6 +487,8 @@ STATES: Final[dict[str, State]] = {
         train_fresh,
         train_running,
         train_failed,
+        train_comparing,
+        train_with_two_kinds,
         train_installing,
         a_plane_large,
     )

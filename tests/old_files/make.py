@@ -149,7 +149,8 @@ def make_settings(path: Path) -> None:
 def make_training(work: Path) -> Path:
     """A training by the window, with its checkpoint; a SEMC model; an encoder. Returns the SEMC model."""
     from app.train import process
-    from app.train.process import TrainingProcess, TrainPlan
+    from app.train.plan import TrainPlan
+    from app.train.process import TrainingProcess
     from tests.training.toy_folder import write_toy_folder
 
     (work / "models").mkdir()

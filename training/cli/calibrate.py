@@ -46,7 +46,7 @@ def calibrate(
     from training.evaluation.recalibrate import recalibrate
 
     with open_predictor(model, device, threads) as judged:
-        index = matched(open_data(data, ReadOptions(groups=groups)), judged.spec)
+        index = matched(open_data(data, ReadOptions(groups=groups, of=judged.spec.planes)), judged.spec)
         # Never on the test split: what is chosen on it cannot be judged on it.
         held_out = load_frames(index, "validation", judged.spec.preprocessing)
         answers = judged.answer(held_out.frames)

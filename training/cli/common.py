@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import click
 from typer import Option
 
-from semc_core.cli.shared.options import COUNT, NEW_FILE, POSITIVE, SEED, Groups
+from semc_core.cli.shared.options import COUNT, NEW_FILE, POSITIVE, SEED, Groups, Of
 from semc_core.errors import SaveError, SemcError, UsageError
 from semc_core.model.comparison import run_folder
 from semc_core.model.presets import PRESET_NAMES
@@ -70,6 +70,7 @@ class TrainingOptions:
         ),
     ]
     groups: Groups = ""
+    of: Of = ""
     minutes: Annotated[
         float | None, Option("--minutes", click_type=POSITIVE, help="train this long", rich_help_panel=_END)
     ] = None
@@ -309,6 +310,7 @@ def telling_failure(folder: Path) -> Iterator[Progress | None]:
         UsageError: Another command is running there.
         SaveError: The folder cannot be written to.
     """
+    from training.data.enough import TooLittleData
     from training.run_folder import writing_alone
     from training.trainer.loggers import Progress
 
@@ -324,5 +326,6 @@ def telling_failure(folder: Path) -> Iterator[Progress | None]:
             known = isinstance(error, SemcError)
             words = str(error) if known else f"It ended with {type(error).__name__}; see its output."
             with suppress(SaveError):  # A full disk may be the very fault; it is raised below.
-                progress.tell("failed", words)
+                lacking = error.as_json() if isinstance(error, TooLittleData) else None
+                progress.tell("failed", words, lacking=lacking)
             raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Argument, Option
 
-from semc_core.cli.shared.options import FOLDER, NEW_FILE, PLACE, SEED, AsJson, print_json
+from semc_core.cli.shared.options import FOLDER, NEW_FILE, PLACE, SEED, AsJson, Of, planes_of, print_json
 from semc_core.cli.shared.tree import Commands
 from semc_core.errors import UsageError
 from semc_core.text import counted
@@ -49,6 +49,7 @@ class ReadingOptions:
     ] = ""
     fine: Annotated[bool, Option("--fine", help="use the finer classes, where there are some")] = False
     stills: Annotated[bool, Option("--stills", help="use stills, not all frames of loops (CAMUS)")] = False
+    of: Of = ""
     splits: Annotated[
         Path | None,
         Option("--splits", click_type=PLACE, metavar="FILE", help="table of splits, if it lies elsewhere"),
@@ -62,7 +63,9 @@ class ReadingOptions:
         """
         from training.data.readers import ReadOptions, open_data
 
-        how = ReadOptions(groups=self.groups, fine=self.fine, splits=self.splits, sequences=not self.stills)
+        how = ReadOptions(
+            self.groups, self.fine, self.splits, sequences=not self.stills, of=planes_of(self.of)
+        )
         return open_data(self.data, how, leaks_allowed=True)
 
 

@@ -159,7 +159,9 @@ def _on_data(args: EvalArguments, data_set: str, console: Console) -> int:
         open_predictor(args.model, args.device, args.threads, args.precision) as judged,
         _Bar(console) as bar,
     ):
-        index = matched(open_data(data_set, ReadOptions(groups=args.groups)), judged.spec)
+        index = matched(
+            open_data(data_set, ReadOptions(groups=args.groups, of=judged.spec.planes)), judged.spec
+        )
         split, doubt = chosen_split(index, args.split)
         data = load_frames(index, split, judged.spec.preprocessing, progress=bar.named("Reading"))
         answers = judged.answer(data.frames, bar.named("Classifying"))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from semc_core.cli.shared.options import planes_of
 from semc_core.errors import UsageError
 from semc_core.io.atomic import write_atomically
 from semc_core.model.comparison import run_folder
@@ -56,7 +57,9 @@ def train_folds(args: _Args, count: int, train_on: Callable[[DataIndex, _Args, P
         raise UsageError("Folds are trained one after the other by one process; start it without torchrun.")
     folder = args.out.with_suffix(".folds")
     with writing_alone(folder):
-        folds = folds_of(for_classification(open_index(args.data, args.groups)), count, args.seed)
+        folds = folds_of(
+            for_classification(open_index(args.data, args.groups, planes_of(args.of))), count, args.seed
+        )
         _begin(folder, args, folds)
         models = [folder / f"fold{number}.safetensors" for number in range(1, count + 1)]
         for number, (model, fold) in enumerate(zip(models, folds, strict=True), 1):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import click
 from typer import Option
 
-from semc_core.cli.shared.options import PLACE, POSITIVE
+from semc_core.cli.shared.options import PLACE, POSITIVE, planes_of
 from semc_core.cli.shared.tree import Commands
 from semc_core.model.comparison import run_folder
 from semc_core.text import counted
@@ -125,7 +125,7 @@ def _pretrain(args: PretrainArguments, folder: Path, progress: Progress | None) 
     coarse = None if args.coarse is None else read_coarse(args.coarse)
     if args.encoder is not None:
         read_encoder(args.encoder)  # What cannot be used is known before the work, not after it.
-    index = load_index(args.data, args.seed, args.groups)
+    index = load_index(args.data, args.seed, args.groups, planes_of(args.of))
     preprocessing = described(options.network, options.preset).preprocessing
     with reading_bar("Reading pictures") as tell:
         train = load_frames(index, "train", preprocessing, progress=tell)

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 from typer import Option
 
-from semc_core.cli.shared.options import COUNT, MODEL_FILE, PLACE, POSITIVE
+from semc_core.cli.shared.options import COUNT, MODEL_FILE, PLACE, POSITIVE, planes_of
 from semc_core.cli.shared.tree import Commands
 from semc_core.errors import SemcError, UsageError
 from semc_core.io.atomic import write_atomically
@@ -243,7 +243,7 @@ def _train(args: TrainArguments, folder: Path, progress: Progress | None) -> int
     from training.data.loading import for_classification, load_index
 
     _check_first(args)
-    index = for_classification(load_index(args.data, args.seed, args.groups))
+    index = for_classification(load_index(args.data, args.seed, args.groups, planes_of(args.of)))
     return train_on(index, args, progress, lambda told: _compare(args, index, folder, told))
 
 

@@ -290,7 +290,8 @@ def groups_with_same_files(index: DataIndex) -> list[set[str]]:
 UNLABELLED: Final = ("unlabelled", "unlabeled")
 """Class names, in any capitals, that say that nobody has labelled the pictures."""
 
-_LEAST_PICTURES: Final = 8
+LEAST_PICTURES: Final = 8
+"""Of each class, to learn from."""
 
 
 def is_unlabelled(name: str) -> bool:
@@ -335,7 +336,7 @@ def what_is_lacking(index: DataIndex) -> str:
     split = "train" if index.of_split("train") else ""
     counts = Counter(sample.label for sample in labelled if sample.split == split)
     scarce = min(sorted(present), key=lambda name: counts[name])
-    if counts[scarce] >= _LEAST_PICTURES:
+    if counts[scarce] >= LEAST_PICTURES:
         held_out = {sample.label for sample in labelled if sample.split == "validation"}
         if held_out and held_out <= {index.none_class}:
             return (
@@ -344,7 +345,7 @@ def what_is_lacking(index: DataIndex) -> str:
         return ""
     kind = "training pictures" if split else "pictures"
     return (
-        f"There must be {_LEAST_PICTURES} {kind} of {scarce} or more, and the set has {counts[scarce]}; add "
+        f"There must be {LEAST_PICTURES} {kind} of {scarce} or more, and the set has {counts[scarce]}; add "
         "pictures or render more patients."
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from semc_core.errors import UsageError
 from semc_core.groups.deal import deal
 from semc_core.io.atomic import write_atomically
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
+from semc_core.protocols.kinds import surely_apart, words_of
 from semc_core.text import readable
 
 SPLITS: Final = ("train", "validation", "test")
@@ -62,6 +64,7 @@ class DataIndex:
         none_class: Which of them says "none of these"; None if no class does.
         notes: Sentences about what was found: what is unknown, what was left out.
         folder: Where the files lie.
+        scanned: Planes of the scans whose corrections it holds; none where it holds no corrections.
     """
 
     name: str
@@ -70,6 +73,7 @@ class DataIndex:
     none_class: str | None = None
     notes: tuple[str, ...] = ()
     folder: Path | None = None
+    scanned: tuple[str, ...] = ()
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -295,12 +299,14 @@ def join(indexes: Sequence[DataIndex]) -> DataIndex:
     """Several data sets as one. Classes of one name are one class; groups stay apart.
 
     Raises:
-        UsageError: There is none, or a group is in two splits.
+        UsageError: There is none, a group is in two splits, or corrections would be mixed with what shows
+            another anatomy or population.
     """
     if len(indexes) == 1:
         return indexes[0]
     if not indexes:
         raise UsageError("There is no data set to train on; name at least one.")
+    check_alike(indexes)
     names = [index.name for index in indexes]
     unlike = [name if names.count(name) == 1 else f"{name}-{place}" for place, name in enumerate(names, 1)]
     samples = [
@@ -311,9 +317,25 @@ def join(indexes: Sequence[DataIndex]) -> DataIndex:
     classes = in_order(name for index in indexes for name in index.classes)
     notes = [f"{index.name}: {note}" for index in indexes for note in index.notes]
     none_class = NON_STANDARD if NON_STANDARD in classes else None
-    joined = DataIndex(" + ".join(names), tuple(samples), classes, none_class, tuple(notes))
+    scanned = tuple(dict.fromkeys(name for index in indexes for name in index.scanned))
+    joined = DataIndex(" + ".join(names), tuple(samples), classes, none_class, tuple(notes), scanned=scanned)
     joined.check()
     return joined
+
+
+def check_alike(indexes: Sequence[DataIndex]) -> None:
+    """Refuse corrections beside what is of another kind: fetal scans and livers are never learned together.
+
+    Raises:
+        UsageError: There are such; the sentence names both.
+    """
+    for one, other in itertools.permutations(indexes, 2):
+        shown = other.scanned or tuple(name for name in other.classes if name != NON_STANDARD)
+        if surely_apart(one.scanned, shown):
+            raise UsageError(
+                f"{one.name} holds corrections of scans with {words_of(one.scanned)}, and {other.name} shows "
+                f"{words_of(shown)}: no model learns both together. Train on one of them at a time."
+            )
 
 
 def make_index(

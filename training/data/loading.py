@@ -32,6 +32,7 @@ from semc_core.labels import NON_STANDARD
 from semc_core.paths import cache_folder
 from semc_core.text import readable
 from training.data.checks import is_unlabelled, what_is_lacking
+from training.data.enough import check_enough_groups, too_little
 from training.data.frame_set import FrameSet, Row
 from training.data.images import SamplePicture, read_pictures
 from training.data.index import DataIndex, Sample, check_leaks
@@ -248,30 +249,33 @@ class Given:
     index: DataIndex
 
 
-def load_index(places: Sequence[str], seed: int, groups: str = "") -> DataIndex:
+def load_index(places: Sequence[str], seed: int, groups: str = "", of: tuple[str, ...] = ()) -> DataIndex:
     """One or more data sets as one, with splits: those that are there, or dealt by the seed.
 
     Args:
         places: Folders, tables, or names as `training.data.readers.open_data` takes them.
         seed: Of the splits, where there are none.
         groups: Finds the patient in a file's name; see `ReadOptions`.
+        of: Which sessions; see there, too.
 
     Raises:
+        TooLittleData: There are too few patients to deal.
         UsageError: A set cannot be read, or a patient is in two splits.
     """
-    index = open_index(places, groups)
+    index = open_index(places, groups, of)
     dealt = index.of_split("train") and index.of_split("validation")
     # Of several sets one may be dealt already and another not: nothing of that one must get lost.
     if not dealt or (len(places) > 1 and index.of_split("")):
+        check_enough_groups(index)
         index = index.split(seed)
     index.check()
     return index
 
 
-def open_index(places: Sequence[str], groups: str = "") -> DataIndex:
+def open_index(places: Sequence[str], groups: str = "", of: tuple[str, ...] = ()) -> DataIndex:
     """One or more data sets as one, with the splits that are there; see `load_index`."""
     whole: list[Path | str] = list(places)
-    options = ReadOptions(groups)
+    options = ReadOptions(groups, of=of)
     return open_data(whole[0], options) if len(whole) == 1 else open_many(whole, options)
 
 
@@ -305,7 +309,8 @@ def load_given(
         progress: Told how many pictures are read.
 
     Raises:
-        UsageError: A set cannot be read or split, or a class has hardly any pictures to learn from.
+        TooLittleData: There are too few patients, or a class has hardly any pictures to learn from.
+        UsageError: A set cannot be read or split.
     """
     return given(for_classification(load_index(places, seed, groups)), preprocessing, progress)
 
@@ -313,7 +318,7 @@ def load_given(
 def given(index: DataIndex, preprocessing: Preprocessing, progress: Progress | None = None) -> Given:
     """The training and validation frames of a data set with splits; see `load_given`."""
     if lacking := what_is_lacking(index):
-        raise UsageError(lacking)
+        raise too_little(index, lacking)
     train = load_frames(index, "train", preprocessing, progress=progress)
     validation = load_frames(index, "validation", preprocessing, progress=progress)
     return Given(train, validation, index)

@@ -16,11 +16,13 @@ class FitState:
         step: Steps done.
         progress: What part is done, 0-1.
         eta_s: Seconds left at the pace so far; NaN if unknown.
+        kept: At a validation, whether its weights are the best so far, which are kept.
     """
 
     step: int
     progress: float
     eta_s: float
+    kept: bool | None = None
 
 
 class Callback:

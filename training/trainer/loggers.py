@@ -7,9 +7,11 @@ What a training tells another program, such as the window, and how that program 
 
 `progress.jsonl` in the run's folder has one JSON object per line, flushed at once: `event` (started, step,
 validated, calibrated, compared, finished, failed, stopped), `time_s` (seconds since 1970), `step`, `progress`
-(0-1), `loss`, `f1`, `accuracy`, `eta_s` (seconds left) and `message`. What is not known is null. A run that
-goes on adds to the file. A file named `control/stop` in the run's folder asks for a stop: the training
-finishes its step, writes its checkpoint, removes the file, and ends.
+(0-1), `loss`, `f1`, `accuracy`, `eta_s` (seconds left), `kept` (whether the weights of this validation are
+the best so far, and kept), `lacking` (where it failed for want of pictures or patients: what is needed and
+what was found) and `message`. What is not known is null. A run that goes on adds to the file. A file named
+`control/stop` in the run's folder asks for a stop: the training finishes its step, writes its checkpoint,
+removes the file, and ends.
 """
 
 from __future__ import annotations
@@ -127,12 +129,22 @@ class Progress:
         self._told_s = -math.inf
         make_folder(self._stop.parent)
 
-    def tell(self, event: str, message: str = "", **values: float) -> None:
+    def tell(
+        self,
+        event: str,
+        message: str = "",
+        *,
+        kept: bool | None = None,
+        lacking: dict[str, Any] | None = None,
+        **values: float,
+    ) -> None:
         """Add one event. Steps within a second of the last are left out.
 
         Args:
             event: One of `EVENTS`.
             message: A sentence, or "".
+            kept: See the module's text, and so the next.
+            lacking: See there.
             values: Of the names in the module's text; one that is not finite is written as null.
 
         Raises:
@@ -148,7 +160,7 @@ class Progress:
             value = values.get(name, math.nan)
             line[name] = round(value, 6) if math.isfinite(value) else None
         with saving_to(self._path.parent), self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line | {"message": message}) + "\n")
+            file.write(json.dumps(line | {"kept": kept, "lacking": lacking, "message": message}) + "\n")
 
     def stop_wanted(self) -> bool:
         """Whether another program asked for a stop."""
@@ -197,6 +209,7 @@ class ProgressFile(Callback):
             f1=row.get("validation_f1", math.nan),
             accuracy=row.get("validation_accuracy", math.nan),
             eta_s=state.eta_s,
+            kept=state.kept,
         )
 
     def on_stop(self, state: FitState) -> None:

@@ -101,6 +101,10 @@ class TrainingModule(ABC, Generic[Options]):
     def validate(self, progress: float) -> Metrics:
         """Judge what was learned. Returns numbers for the log, and the "score" that is to be greatest."""
 
+    def work(self, progress: float) -> float:
+        """What part of all computing is done at this progress, 0-1."""
+        return progress
+
     def is_comparable(self, progress: float) -> bool:
         """Whether the score at this progress may be the best."""
         return True

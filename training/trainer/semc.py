@@ -32,7 +32,7 @@ from training.models import (
     freeze_unused,
     set_gate_temperature,
 )
-from training.schedule import rate_factor, side_at
+from training.schedule import rate_factor, side_at, work_at
 from training.trainer import sampler
 from training.trainer.callbacks import Metrics
 from training.trainer.distributed import every_nth, gather_frames, ranks_of
@@ -174,6 +174,10 @@ class SemcModule(TrainingModule[TrainOptions]):
         metrics = frame_metrics(torch.softmax(logits, 1), data.labels, data.classes)
         f1 = float(metrics["f1"])
         return {"side": side, "validation_accuracy": metrics["accuracy"], "validation_f1": f1, "score": f1}
+
+    def work(self, progress: float) -> float:
+        """By the pixels of the pictures, which are smaller at first."""
+        return work_at(progress, self.preprocessing.height, self.options.progressive)
 
     def is_comparable(self, progress: float) -> bool:
         """Small pictures say little of the real size."""

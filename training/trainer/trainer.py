@@ -169,10 +169,12 @@ class Trainer(Generic[Module]):
         said: tuple[float, bool] = self._fabric.broadcast(values)
         return said
 
-    def _state(self) -> FitState:
+    def _state(self, kept: bool | None = None) -> FitState:
         done = self.progress
-        left_s = self.elapsed_s / done * (1 - done) if done > 0 else float("nan")
-        return FitState(self.step, done, left_s)
+        # Of a budget in minutes the progress is the time; of steps, those with small pictures are quicker.
+        part = done if self._options.budget.minutes is not None else self.module.work(done)
+        left_s = self.elapsed_s / part * (1 - part) if part > 0 else float("nan")
+        return FitState(self.step, done, left_s, kept)
 
     def _is_due(self) -> bool:
         done = self.progress
@@ -186,14 +188,13 @@ class Trainer(Generic[Module]):
         row = {name: self._mean(value / self._count) for name, value in self._sums.items()}
         row |= judged | {"step": self.step, "elapsed_s": self.elapsed_s, "images_per_s": images_per_s}
         self._rows, self._sums, self._count = [*self._rows, row], {}, 0
-        if self.module.is_comparable(done):
-            self._compare(judged["score"])
+        kept = self.module.is_comparable(done) and self._compare(judged["score"])
         self.elapsed_s, _ = self._as_first((self.elapsed_s + time.monotonic() - started_s, False))
         if log is not None:
             log.add(row)
             self._save()
         for each in callbacks:
-            each.on_validation_end(self._state(), row)
+            each.on_validation_end(self._state(kept), row)
 
     def _mean(self, value: float) -> float:
         """The mean over processes: each knows its own part of the batches."""
@@ -201,15 +202,16 @@ class Trainer(Generic[Module]):
             return value
         return float(self._fabric.all_reduce(torch.tensor(value, dtype=torch.float64)))
 
-    def _compare(self, score: float) -> None:
+    def _compare(self, score: float) -> bool:
         """Keep the weights if they are the best so far; give up after too many that are not."""
         if score > self.best_score:
             self.best_score, self._stale = score, 0
             if self.is_global_zero:
                 write_checkpoint(self._folder / BEST, {"network": self.module.best_network().state_dict()})
-        else:
-            self._stale += 1
-            self._over = self._options.patience is not None and self._stale >= self._options.patience
+            return True
+        self._stale += 1
+        self._over = self._options.patience is not None and self._stale >= self._options.patience
+        return False
 
     def _stop(self, callbacks: Sequence[Callback]) -> None:
         if self.is_global_zero:

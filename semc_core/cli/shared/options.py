@@ -85,6 +85,15 @@ Groups = Annotated[
         show_default=False,
     ),
 ]
+Of = Annotated[
+    str,
+    typer.Option(
+        "--of",
+        metavar="PLANES",
+        help="of a folder with scans of several kinds, those with these planes, as 4CH or LLP,RLP",
+        show_default=False,
+    ),
+]
 ModelOrInUse = Annotated[
     Path,
     typer.Argument(
@@ -152,3 +161,8 @@ def _readable(value: Any) -> Any:
     if isinstance(value, dict):
         return {_readable(name): _readable(each) for name, each in value.items()}
     return [_readable(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def planes_of(text: str) -> tuple[str, ...]:
+    """The names after `--of`."""
+    return tuple(name for name in (part.strip() for part in text.split(",")) if name)

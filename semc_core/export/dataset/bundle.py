@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,7 @@ from semc_core.groups.deal import deal
 from semc_core.groups.joined import joined
 from semc_core.io.process import give_back_memory
 from semc_core.paths import data_folder
+from semc_core.protocols.kinds import one_kind
 from semc_core.session.session import Session
 from semc_core.types import Crop
 
@@ -84,7 +86,8 @@ def export_dataset(
         SessionChanged: A session is not as it was written, and `options.anyway` is not set.
         TextFound: Pictures hold text, and `options.text` is "ask": nothing was written.
         ExportError: There is something of this name, or no plane to write.
-        UsageError: A session is given twice, or there are too few groups for a split.
+        UsageError: A session is given twice, there are too few groups for a split, or fetuses and livers,
+            say, would go into one data set.
         SemcError: Something could not be read or written.
     """
     _check(sessions, target)
@@ -106,6 +109,16 @@ def export_dataset(
             return prove_dataset(members, about, chosen, staging, watch)
     finally:
         give_back_memory()  # the reader of text alone is hundreds of MiB
+
+
+def of_one_kind(sessions: Sequence[Session], names: Collection[str] = ()) -> list[Session]:
+    """Those sessions in which the same was scanned: all, or those with planes of these names.
+
+    Raises:
+        UsageError: They are of more than one kind, and `names` does not choose one.
+    """
+    known = [[name for name in each.model.classes if name != each.model.none_class] for each in sessions]
+    return list(compress(sessions, one_kind(known, names, "What is given")))
 
 
 def dataset_of(members: Sequence[Member], options: DatasetOptions) -> Dataset:
@@ -166,5 +179,6 @@ def _check(sessions: Sequence[Session], target: Path) -> None:
     twice = [session for session, n in Counter(session.id for session in sessions).items() if n > 1]
     if twice:
         raise UsageError("A session is given twice, or with a copy of it; give each of them once.")
+    of_one_kind(sessions)
     for session in sessions:
         check_exportable(session, target)

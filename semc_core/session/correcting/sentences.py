@@ -147,7 +147,7 @@ def done_sentence(change: Change, before: PlaneEntry | None) -> str:
         case SetNote(plane_id=plane_id):
             return _("The note on the session is kept.") if plane_id is None else _("The note is kept.")
         case SetItem(status=status, title=title):
-            item = title or _("The item")
+            item = _(title) if title else _("The item")
             if status:
                 return _("{title} is not possible.", title=item)
             return _("{title} is possible after all.", title=item)
@@ -282,7 +282,7 @@ _OTHERS_SAID: Final = {
     ),
 }
 """The same of what is about no plane."""
-_TRANSLATED: Final = ("name", "before", "kind", "structure", "origin")
+_TRANSLATED: Final = ("name", "before", "kind", "structure", "origin", "title")
 """Words of the program's own tables; others are left as somebody wrote them."""
 
 

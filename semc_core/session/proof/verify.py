@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from semc_core.errors import SessionError
 from semc_core.io.documents import DocumentFault
-from semc_core.language import _, decimal
+from semc_core.language import _, decimal, english
 from semc_core.session import database
 from semc_core.session.audit_log import chain_problems
 from semc_core.session.correcting.undo import UndoStack
@@ -48,7 +48,7 @@ def verify(
             finally:
                 connection.execute("ROLLBACK")
     except SessionError as error:
-        return Verification(Proof.CHANGED, 0, (str(error),))
+        return Verification(Proof.CHANGED, 0, (english(str(error)),))
 
 
 def verify_unopened(folder: Path) -> Verification:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from semc_core.errors import UsageError
 from semc_core.export.manifest import MANIFEST_NAME
-from training.data.index import DataIndex, Sample, make_index
+from semc_core.protocols.kinds import surely_apart, words_of
+from training.data.index import DataIndex, Sample, in_order, make_index
 from training.data.readers.options import ReadOptions
 
 _TABLE: Final = "planes.csv"
@@ -23,11 +26,21 @@ def read(folder: Path, options: ReadOptions) -> DataIndex:
     """Index the planes as the person left them; each export is a group.
 
     Raises:
-        UsageError: A table is damaged.
+        UsageError: A table is damaged, or something else was scanned in one export than in another.
     """
-    samples = [sample for export in _exports(folder) for sample in _samples(export)]
+    exports = {export: _samples(export) for export in _exports(folder)}
+    samples = [sample for own in exports.values() for sample in own]
+    known = {export: in_order(sample.label for sample in own) for export, own in exports.items()}
+    for (one, planes), (other, others) in itertools.combinations(known.items(), 2):
+        if surely_apart(planes, others):
+            raise UsageError(
+                f"{folder.name} holds exports of more than one kind of scan, which no model learns together: "
+                f"{one.name} with {words_of(planes)}, {other.name} with {words_of(others)}. Give a folder "
+                "with those of one kind."
+            )
     note = "An export holds no rejected planes, and not who was examined: each export is a group of its own."
-    return make_index(folder.name, samples, folder, [note])
+    index = make_index(folder.name, samples, folder, [note])
+    return replace(index, scanned=index.classes)
 
 
 def _samples(export: Path) -> list[Sample]:

@@ -19,12 +19,14 @@ class ReadOptions:
         fine: Use the finer classes where there are some (the brain planes of FETAL_PLANES_DB).
         splits: Table that `semc data split` wrote; None for the one in the data set's folder.
         sequences: Use all frames of loops, not only the stills beside them (CAMUS).
+        of: Planes that tell which sessions are meant, where a folder holds scans of more than one kind.
     """
 
     groups: str = ""
     fine: bool = False
     splits: Path | None = None
     sequences: bool = True
+    of: tuple[str, ...] = ()
 
     def group_of(self, name: PurePosixPath) -> str | None:
         """The group that `groups` finds in a name; None if there is no expression.

@@ -1,11 +1,12 @@
 """Sessions of this program: saved planes as a person left them, and the stretches of time she marked.
 
 A plane has its name as it stands now; a rejected one is NSP. A session that nobody corrected says only what
-the model thinks already, and is left out.
+the model thinks already, and is left out. Sessions of one kind are read together, never fetuses with livers.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Final
 from semc_core.errors import SemcError
 from semc_core.groups.joined import joined
 from semc_core.labels import NON_STANDARD
+from semc_core.protocols.kinds import Planes, kinds_of, one_kind
 from semc_core.review.loop import loop_of
 from semc_core.session.listing import is_session, session_folders
 from semc_core.session.records import PICTURES
@@ -35,6 +37,8 @@ class _Found:
     classes: list[str] = field(default_factory=list)
     groups: list[tuple[str, ...]] = field(default_factory=list)
     untouched: int = 0
+    other_kinds: int = 0
+    planes: Planes = ()
     without_loop: int = 0
     other_marks: set[str] = field(default_factory=set)
 
@@ -49,16 +53,13 @@ def read(folder: Path, options: ReadOptions) -> DataIndex:
     by an examination of a worklist whose they are; any other is a group of its own.
 
     Raises:
-        UsageError: No session holds a correction.
+        UsageError: No session holds a correction, or what was scanned in them is of more than one kind and
+            `options.of` does not choose one.
         SessionError: One is damaged.
     """
     found = _Found()
-    for path in _sessions(folder):
+    for path in _of_one_kind(folder, options, found):
         with Session.open(path, read_only=True) as session:
-            found.classes += [_ours(session, name) for name in session.model.classes]
-            if session.corrections == 0:
-                found.untouched += 1
-                continue
             group = session.source.sha256 or path.name
             found.groups.append(_group_keys(session, group))
             found.samples += [
@@ -70,7 +71,23 @@ def read(folder: Path, options: ReadOptions) -> DataIndex:
     names = {own[0]: found.groups[first][0] for own, first in zip(found.groups, firsts, strict=True)}
     found.samples = [replace(sample, group=names[sample.group]) for sample in found.samples]
     classes = in_order([*found.classes, *(sample.label for sample in found.samples)])
-    return make_index(folder.name, found.samples, folder, _notes(found), classes)
+    index = make_index(folder.name, found.samples, folder, _notes(found), classes)
+    return replace(index, scanned=found.planes)
+
+
+def _of_one_kind(folder: Path, options: ReadOptions, found: _Found) -> list[Path]:
+    """The sessions with corrections that may be learned from together; what else is known goes to `found`."""
+    paths, known, corrected = _sessions(folder), list[Planes](), list[bool]()
+    for path in paths:
+        with Session.open(path, read_only=True) as session:
+            known.append(tuple(name for name in session.model.classes if name != session.model.none_class))
+            corrected.append(session.corrections > 0)
+    fitting = iter(one_kind(list(itertools.compress(known, corrected)), options.of, folder.name))
+    kept = [changed and next(fitting) for changed in corrected]
+    found.planes = next(iter(kinds_of(itertools.compress(known, kept))), ())
+    found.classes = [*found.planes, NON_STANDARD]
+    found.untouched, found.other_kinds = corrected.count(False), sum(corrected) - sum(kept)
+    return list(itertools.compress(paths, kept))
 
 
 def _group_keys(session: SessionView, group: str) -> tuple[str, ...]:
@@ -129,6 +146,10 @@ def _notes(found: _Found) -> list[str]:
     notes = ["Sessions without an examination do not say who was examined: each of their loops is a group."]
     if found.untouched:
         notes.append(f"Left out: {counted(found.untouched, 'session')} without corrections.")
+    if found.other_kinds:
+        notes.append(
+            f"Left out: {counted(found.other_kinds, 'session')} in which something else was scanned."
+        )
     if found.without_loop:
         notes.append(f"Left out: marks in {counted(found.without_loop, 'session')} without a loop.")
     if found.other_marks:

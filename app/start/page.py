@@ -293,14 +293,13 @@ class StartPage(QWidget):
     def _heading(self) -> QHBoxLayout:
         title = PlainLabel(_("Scan, or review a loop"))
         title.setFont(theme.scaled_font(self.font(), 1.9, bold=True))
-        row = QHBoxLayout()
-        row.addWidget(title)
         promise = PlainLabel(_("Nothing leaves this computer unless you send it."))
         promise.setObjectName("dim")
-        promise.setWordWrap(True)
         promise.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(promise, 1)
-        row.addWidget(self._back)
+        row = QHBoxLayout()
+        # Where the title is long, as in Spanish, it goes below, in one line.
+        row.addWidget(WrapRow(title, promise, stretch=1), 1)
+        row.addWidget(self._back, 0, Qt.AlignmentFlag.AlignTop)
         return row
 
     def _file_card(self) -> QFrame:

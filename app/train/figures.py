@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.widgets import theme
-from app.widgets.plain import PlainLabel
+from app.widgets.plain import PlainLabel, plain_tip
 from semc_core.language import _, decimal, in_both
 from semc_core.model.comparison import Comparison
 
@@ -70,7 +70,7 @@ class Figures(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(round(theme.em(self)))
-        self._grid.setColumnStretch(4, 1)
+        self._grid.setColumnStretch(3, 1)
         self._rows: tuple[FigureRow, ...] = ()
 
     @property
@@ -92,6 +92,8 @@ class Figures(QWidget):
         for line, cells in enumerate(texts):
             for column, text in enumerate(cells):
                 label = PlainLabel(text, self)
+                label.setWordWrap(column == len(cells) - 1)
+                label.setToolTip(plain_tip(text))
                 if line == 0 or column == 0:
                     label.setObjectName("dim")
                 self._grid.addWidget(label, line, column)

@@ -136,6 +136,9 @@ class TrainPage(QWidget):
             tick.toggled.connect(partial(self._take_away_others, choice))
             self.ticks[choice.place] = tick
             self._data.addWidget(tick)
+        for choice in choices:
+            # What the person ticked stays, not what is offered since.
+            self._take_away_others(choice, before.get(choice.place, False))
         self.apart.setVisible(any(choice.apart for choice in choices))
         # It is where it belongs, before the length: they go after it, and it after them.
         _tab_through((self._add_folder, *self.ticks.values(), self._add_folder))

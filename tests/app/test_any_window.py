@@ -349,6 +349,7 @@ def train_with_two_kinds(stage: Stage) -> QWidget:
     texts = {"a": "3VV, 4CH …: 12 corrected sessions", "b": "FHP1, FHP2 …: 12 corrected sessions"}
     choices = [DataChoice(key, text, apart=("b" if key == "a" else "a",)) for key, text in texts.items()]
     stage.window.train_page.show_data(choices)
+    stage.window.train_page.show_comparison("", False, False)
     return window
 
 

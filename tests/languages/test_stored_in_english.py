@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from app.start.recent import RecentSession
+from semc_core import language
 from semc_core.errors import SourceError
-from semc_core.language import _, decimal, english, in_both, joined, plural, replaced
+from semc_core.language import _, day_text, decimal, english, in_both, joined, plural, replaced
 from semc_core.model.comparison import Comparison, Measured
 from semc_core.picture_options import PictureOptions
 from semc_core.sources.live.outage import NO_PICTURES, OutageTeller
@@ -111,3 +115,29 @@ def test_a_comparison_is_kept_in_english() -> None:
         "The new model is worse than the one in use: F1 0.800 against 0.850 (-0.050, 95 % interval -0.100 to "
         "+0.020), accuracy 0.900 against 0.900, on 1 test picture of 1 patient or video."
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "with_year", "without"),
+    [
+        ("de", "5. März 2026", "5. März"),
+        ("fr", "5 mars 2026", "5 mars"),
+        ("es", "5 mar 2026", "5 mar"),
+        ("zh", "2026年3月5日", "3月5日"),
+        ("en", "05 Mar 2026", "05 Mar"),
+    ],
+)
+def test_a_day_is_written_as_the_language_does(code: str, with_year: str, without: str) -> None:
+    language.use_catalogue(code, NullTranslations())
+    day = datetime.date(2026, 3, 5)
+    assert (day_text(day), day_text(day, year=False)) == (with_year, without)
+    assert (english(day_text(day)), english(day_text(day, year=False))) == ("05 Mar 2026", "05 Mar")
+    names = {day_text(datetime.date(2026, month, 1), year=False) for month in range(1, 13)}
+    assert len(names) == 12
+
+
+def test_a_day_in_a_sentence_and_in_a_list_follows_the_language() -> None:
+    when = datetime.datetime(2026, 12, 1, 15, 2, tzinfo=datetime.UTC)
+    assert RecentSession(Path("x"), "liver.mp4", when, 5).text.startswith("1. Dez. 15:02   liver.mp4")
+    said = _("{name} refuses.", name=day_text(when))
+    assert (said, english(said)) == ("1. Dez. 2026 lehnt ab.", "01 Dec 2026 refuses.")

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from semc_core.language import english
 from semc_core.session.correcting.changes import (
     AddMeasurement,
     AddPlane,
@@ -27,6 +28,7 @@ from semc_core.session.correcting.changes import (
     SetScale,
 )
 from semc_core.session.correcting.sentences import (
+    done_sentence,
     item_text,
     measure_text,
     note_text,
@@ -117,3 +119,16 @@ def test_words_within_are_translated_and_labels_of_people_are_not() -> None:
     assert seen_words("Rejected plane 3 (No plane)", TIMES.get) == "<Rejected <the capture at 0:07.3>>"
     assert seen_words("Moved the area 2", NOWHERE.get) == "<Moved the <area> 2>"
     assert seen_words("Removed the mark gas", NOWHERE.get) == "<Removed the mark gas>"
+
+
+@pytest.mark.usefixtures("marked")
+def test_the_title_of_an_item_is_said_in_the_language_and_stored_in_english() -> None:
+    word = SetItem("p", "i", "not possible", title="Four chambers")
+    assert done_sentence(word, None) == "<<Four chambers> is not possible.>"
+    assert english(done_sentence(word, None)) == "Four chambers is not possible."
+    assert item_text(word) == "Four chambers is not possible"
+    assert seen_words(item_text(word), NOWHERE.get) == "<<Four chambers> is not possible>"
+    back = SetItem("p", "i", "", title="Four chambers")
+    assert done_sentence(back, None) == "<<Four chambers> is possible after all.>"
+    assert seen_words(item_text(back), NOWHERE.get) == "<Took back the word on <Four chambers>>"
+    assert done_sentence(SetItem("p", "i", ""), None) == "<<The item> is possible after all.>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from semc_core.session.proof.file_problems import UNKNOWN
 from semc_core.session.proof.verify import verify
 from semc_core.session.records import Proof, Verification
 from semc_core.session.session import Session
+from tests.languages.made_up import speaking
 from tests.session.sessions import filled_session, frame, tamper
 
 RELABELLED = """replace(payload, '"plane":"B"', '"plane":"A"')"""
@@ -192,3 +194,15 @@ def test_what_a_file_manager_leaves_is_named_and_convicts_nobody(tmp_path: Path)
         assert all("is unknown: a file manager leaves such" in note for note in found.notes)
         (tmp_path / "s" / "my notes.txt").write_bytes(b"?")
         assert session.verify().problems == (f"my notes.txt{UNKNOWN}",)
+
+
+def test_what_is_found_is_english_in_any_language(copy: Path) -> None:
+    """It goes to the log of the session."""
+    with closing(sqlite3.connect(copy / "session.sqlite")) as connection:
+        connection.execute("DROP TABLE audit")
+        connection.commit()
+        with speaking(lambda text: f"<{text}>"):
+            found = verify(copy, connection, None)
+    assert found.proof is Proof.CHANGED
+    assert found.problems
+    assert not any("<" in problem for problem in found.problems)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
+from app.language import speak
 from app.start.models import ModelChoice
 from app.start.page import StartPage
+from app.widgets.plain import PlainLabel
 from app.widgets.theme import apply_theme
+from semc_core import language
 
 
 def test_a_model_with_much_to_say_needs_no_scrolling(qapp: QApplication, qtbot: QtBot) -> None:
@@ -38,3 +42,27 @@ def test_a_model_with_much_to_say_needs_no_scrolling(qapp: QApplication, qtbot: 
         QCoreApplication.processEvents()
     assert scroll.verticalScrollBar().maximum() == 0
     assert page.model_line == line
+
+
+def test_the_promise_beside_the_title_is_in_one_line_in_spanish(
+    qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Title and promise are longer there, and the way back stands beside them."""
+    apply_theme(qapp)
+    monkeypatch.setenv("SEMC_LANGUAGE", "es")
+    speak(qapp, "es")
+    try:
+        page = StartPage()
+    finally:
+        language.use(language.ENGLISH)
+    qtbot.addWidget(page)
+    page.show_back("review")
+    page.show()
+    (promise,) = (each for each in page.findChildren(PlainLabel) if each.text().startswith("Nada sale"))
+    line = promise.fontMetrics()
+    for wide in (620, 780, 946):
+        page.resize(wide, 502)
+        page.grab()
+        QCoreApplication.processEvents()
+        assert promise.width() >= line.horizontalAdvance(promise.text())
+        assert line.height() <= promise.height() < 4 * line.height()

@@ -96,6 +96,7 @@ def test_what_came_later_is_known_here_too(commands: dict[str, click.Command]) -
 
 
 SINCE = (
+    *(f"{name} --of" for name in ("train", "pretrain", "search", "data check", "data split", "dataset")),
     "pretrain --encoder",
     "train --config",
     "train --set",

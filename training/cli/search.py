@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from typer import Option
 
-from semc_core.cli.shared.options import COUNT, FOLDER, PLACE, POSITIVE, SEED, Groups
+from semc_core.cli.shared.options import COUNT, FOLDER, PLACE, POSITIVE, SEED, Groups, Of, planes_of
 from semc_core.cli.shared.tree import Commands
 from semc_core.errors import UsageError
 from training.cli.common import INTERRUPTED, reading_bar, stopping_on_signals
@@ -46,6 +46,7 @@ class SearchArguments:
         ),
     ]
     groups: Groups = ""
+    of: Of = ""
     space: Annotated[
         Path, Option("--space", click_type=PLACE, metavar="FILE", help="TOML file of what may vary")
     ]
@@ -94,7 +95,7 @@ def search(args: SearchArguments) -> int:
         raise UsageError(f"{min(fixed)} cannot vary within a search; take it out of {args.space}.")
     with reading_bar("Reading pictures") as tell:
         preprocessing = described(base.method, base.preset).preprocessing
-        data = load_given(args.data, preprocessing, args.seed, args.groups, tell)
+        data = load_given(args.data, preprocessing, args.seed, args.groups, tell, planes_of(args.of))
     base = replace(base, budget=_budget(args, len(data.train.rows), base.batch))
     with writing_alone(args.out):
         found = Search(args.out, base, space, data, args.encoder)

@@ -298,6 +298,7 @@ def load_given(
     seed: int,
     groups: str = "",
     progress: Progress | None = None,
+    of: tuple[str, ...] = (),
 ) -> Given:
     """The training and validation frames of data sets.
 
@@ -307,12 +308,13 @@ def load_given(
         seed: See `load_index`.
         groups: See `load_index`.
         progress: Told how many pictures are read.
+        of: See `load_index`.
 
     Raises:
         TooLittleData: There are too few patients, or a class has hardly any pictures to learn from.
         UsageError: A set cannot be read or split.
     """
-    return given(for_classification(load_index(places, seed, groups)), preprocessing, progress)
+    return given(for_classification(load_index(places, seed, groups, of)), preprocessing, progress)
 
 
 def given(index: DataIndex, preprocessing: Preprocessing, progress: Progress | None = None) -> Given:

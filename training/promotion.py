@@ -16,7 +16,14 @@ import numpy as np
 from semc_core.errors import UsageError
 from semc_core.groups.bootstrap import Estimate, Floats, GroupDraws
 from semc_core.io.atomic import write_atomically
-from semc_core.model.comparison import COMPARISON_NAME, Comparison, Measured
+from semc_core.model.comparison import (
+    CHOSEN_ON,
+    COMPARISON_NAME,
+    FEW,
+    OTHER_PLANES,
+    Comparison,
+    Measured,
+)
 from semc_core.model.file import read_spec
 from semc_core.model.spec import ModelSpec
 from training.data.frame_set import FrameSet
@@ -27,9 +34,6 @@ from training.evaluation.metrics import measures
 from training.evaluation.predictions import Predictions, open_predictor
 from training.evaluation.reliability import reliability
 
-_VALIDATION_NOTE: Final = (
-    "The new model's weights were chosen on these pictures, so it looks a little better than it is."
-)
 _FEW: Final = 5
 
 
@@ -59,15 +63,15 @@ def compare(candidate: Path, current: Path, index: DataIndex, threads: int | Non
         split=split,
         frames=len(first.data.rows),
         groups=first.draws.count,
-        note=f"the model in use knows other planes ({', '.join(old.planes)}).",
+        note=OTHER_PLANES.format(planes=", ".join(old.planes)),
     )
     if set(new.planes) != set(old.planes):
         return comparison
     second = _Judged(current, old, index, split, threads)
     difference = first.f1_minus(second)
-    notes = [_VALIDATION_NOTE] if split == "validation" else []
+    notes = [CHOSEN_ON] if split == "validation" else []
     if first.draws.count < _FEW:
-        notes.append("With so few patients or videos this says little.")
+        notes.append(FEW)
     return replace(
         comparison,
         current=second.measured(),

@@ -87,7 +87,7 @@ class Figures(QWidget):
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        heads = ("", _("New"), _("In use"), _("Difference (95 % interval)"))
+        heads = ("", _("New model"), _("In use"), _("Difference (95 % interval)"))
         texts = [heads, *((row.name, row.new, row.old, row.change) for row in rows)]
         for line, cells in enumerate(texts):
             for column, text in enumerate(cells):

@@ -24,6 +24,13 @@ _VERDICTS: Final = {
     "not shown": N_("The new model is not shown to be as good as the one in use: {numbers}."),
 }
 
+CHOSEN_ON: Final = N_(
+    "The new model's weights were chosen on these pictures, so it looks a little better than it is."
+)
+FEW: Final = N_("With so few patients or videos this says little.")
+OTHER_PLANES: Final = N_("the model in use knows other planes ({planes}).")
+"""What a comparison notes, in English as it is stored."""
+
 
 def run_folder(out: Path) -> Path:
     """The folder of the training run that writes the model file `out`."""
@@ -102,13 +109,13 @@ class Comparison:
             return _(
                 "The new model has F1 {f1} and was not compared: {note}",
                 f1=decimal(new.f1, 3),
-                note=self.note,
+                note=_note_shown(self.note),
             )
         more = ""
         if self.verdict == "not shown":
             more = _("It may lose more than {margin}; add patients to the test split.", margin=f"{MARGIN:g}")
         numbers = self._numbers(self.current, self.difference)
-        return joined((_(_VERDICTS[self.verdict], numbers=numbers), more, self.note))
+        return joined((_(_VERDICTS[self.verdict], numbers=numbers), more, _note_shown(self.note)))
 
     def _numbers(self, old: Measured, difference: float) -> str:
         new, change = self.candidate, _signed(difference)
@@ -155,6 +162,17 @@ class Comparison:
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return dataclasses.asdict(self) | {"verdict": self.verdict, "sentence": english(self.sentence)}
+
+
+def _note_shown(note: str) -> str:
+    """A stored note in the language in use; one that is not known stays as it is."""
+    before, after = OTHER_PLANES.split("{planes}")
+    if note.startswith(before) and note.endswith(after):
+        return _(OTHER_PLANES, planes=note.removeprefix(before).removesuffix(after))
+    return joined(_(each) for each in (CHOSEN_ON, FEW) if each in note) if note in _NOTES else note
+
+
+_NOTES: Final = (CHOSEN_ON, FEW, f"{CHOSEN_ON} {FEW}")
 
 
 def _signed(value: float) -> str:

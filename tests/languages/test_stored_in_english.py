@@ -16,7 +16,7 @@ from app.start.recent import RecentSession
 from semc_core import language
 from semc_core.errors import SourceError
 from semc_core.language import _, day_text, decimal, english, in_both, joined, plural, replaced
-from semc_core.model.comparison import Comparison, Measured
+from semc_core.model.comparison import CHOSEN_ON, FEW, OTHER_PLANES, Comparison, Measured
 from semc_core.picture_options import PictureOptions
 from semc_core.sources.live.outage import NO_PICTURES, OutageTeller
 from semc_core.sources.open import open_source
@@ -141,3 +141,22 @@ def test_a_day_in_a_sentence_and_in_a_list_follows_the_language() -> None:
     assert RecentSession(Path("x"), "liver.mp4", when, 5).text.startswith("1. Dez. 15:02   liver.mp4")
     said = _("{name} refuses.", name=day_text(when))
     assert (said, english(said)) == ("1. Dez. 2026 lehnt ab.", "01 Dec 2026 refuses.")
+
+
+@pytest.mark.parametrize(
+    ("note", "shown"),
+    [
+        (FEW, "<FEW>"),
+        (f"{CHOSEN_ON} {FEW}", "<CHOSEN> <FEW>"),
+        (OTHER_PLANES.format(planes="A, B"), "<OTHER A, B>"),
+        ("Somebody's own words.", "Somebody's own words."),
+    ],
+)
+def test_a_note_of_a_comparison_is_stored_in_english_and_shown_in_the_language(note: str, shown: str) -> None:
+    said = {FEW: "<FEW>", CHOSEN_ON: "<CHOSEN>", OTHER_PLANES: "<OTHER {planes}>"}
+    with speaking(lambda text: said.get(text, text)):
+        measured = Measured("a" * 64, 0.9, 0.8, 0.1)
+        found = Comparison(measured, None, "b" * 64, None, None, None, "test", 9, 2, note)
+        assert found.sentence.endswith(shown)
+        assert found.as_json()["note"] == note
+        assert english(found.sentence).endswith(note)

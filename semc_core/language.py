@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import datetime
 import gettext
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
+from string import Formatter
 from typing import Final
 
 from semc_core.paths import ASSETS
@@ -141,6 +144,36 @@ def day_text(day: datetime.date, *, year: bool = True) -> str:
 def english(text: str) -> str:
     """What is stored of a text that is shown: the same in English."""
     return text.english if isinstance(text, _Shown) else text
+
+
+def said_again(
+    stored: str, forms: Iterable[str], within: Mapping[str, Callable[[str], str]] | None = None
+) -> str:
+    """A sentence that was stored in English, in the language in use.
+
+    Args:
+        stored: The sentence.
+        forms: Texts marked with `N_`, with {names} for values; the first that fits is taken.
+        within: Says values of these names again.
+
+    Returns:
+        The sentence as it is where no form fits.
+    """
+    for form in () if current() == ENGLISH else forms:
+        if found := _pattern(form).fullmatch(stored):
+            again = within or {}
+            values = {name: again.get(name, str)(value) for name, value in found.groupdict().items()}
+            return _(form, **values)
+    return stored
+
+
+@cache
+def _pattern(form: str) -> re.Pattern[str]:
+    parts = Formatter().parse(form)
+    return re.compile(
+        "".join(re.escape(text) + (f"(?P<{name}>.+?)" if name else "") for text, name, _spec, _how in parts),
+        re.DOTALL,
+    )
 
 
 def in_both(change: Callable[[str], str], text: str) -> str:

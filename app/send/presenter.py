@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from semc_core.language import N_, _, day_text, plural
+from semc_core.language import N_, _, day_text, joined, plural
 from semc_core.pacs.destinations import Server, WebDestination
+from semc_core.pacs.faults import shown_fault
 from semc_core.pacs.queue_store import Job
 from semc_core.pacs.web_secret import WebSecret
 from semc_core.text import readable
@@ -99,7 +100,7 @@ def job_row(job: Job, service: SendState | None = None) -> JobRow:
         destination=job.destination,
         what=objects(job.total),
         state=_words(job),
-        message="" if over else job.message,
+        message="" if over else shown_fault(job.message),
         tone=tone,
         retry=any(counts.get(state) for state in _OPEN),
         cancel=any(counts.get(state) for state in _OPEN),
@@ -136,7 +137,7 @@ def service_words(snapshot: SendSnapshot, queueing: bool = False) -> str:
             server=state.destination, done=state.done, total=state.total,
         )  # fmt: skip
     if state.phase == "waiting":
-        return _("{problem} It is tried again by itself.", problem=state.message).strip()
+        return _("{problem} It is tried again by itself.", problem=shown_fault(state.message)).strip()
     if state.phase in ("failed", "elsewhere"):
         return state.message
     if queueing:
@@ -171,15 +172,15 @@ def sending_fault(snapshot: SendSnapshot) -> str:
                 "{count} of {total} objects were not sent to {server}.",
                 count=lost, total=job.total, server=job.destination,
             )  # fmt: skip
-            return f"{said} {job.message}".strip()
+            return joined((said, shown_fault(job.message)))
         if job.unkept:
             said = _(
                 "{count} of {total} objects sent to {server} may not be kept there.",
                 count=job.unkept, total=job.total, server=job.destination,
             )  # fmt: skip
-            return f"{said} {job.message}".strip()
+            return joined((said, shown_fault(job.message)))
     if state.phase == "waiting" and state.message:
-        return _("{problem} Sending is tried again by itself.", problem=state.message)
+        return _("{problem} Sending is tried again by itself.", problem=shown_fault(state.message))
     return ""
 
 

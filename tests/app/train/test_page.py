@@ -275,7 +275,7 @@ def test_a_page_opened_during_a_training_shows_that_training(
     )
     assert page.title.text() == "Training: 43% done, 12 min left"
     assert page.detail.text() == "Validation, best so far: F1 0.800, accuracy 0.900, at step 40."
-    assert page.curves.best == (40, 0.8)
+    assert page.curves.best == pytest.approx((40, 0.8))
     # Who comes back to the page finds the same.
     page.ticks[toys].setChecked(False)
     window.show_sources()

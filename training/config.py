@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from semc_core.errors import UsageError
 from semc_core.io.documents import STRICT, configured, plain_values
+from semc_core.model.spec import INPUT_SIDES, ROUTINGS
 from semc_core.text import short
 from training.losses.config import LossOptions, loss_recipe
 from training.schedule import Budget
@@ -85,6 +86,11 @@ class TrainOptions(FitOptions):
 
     Attributes:
         method: The network; one of `training.models.NETWORKS`.
+        size: Rows and columns of the pictures, as [224, 288], which SonoNet was published with; None is the
+            preset's.
+        routing: Of the experts, in networks that have several: "mixture" (eq. 16-17), or "top1": a gate on
+            what they all see chooses one for each frame, as in Switch Transformers, by Gumbel noise whose
+            gradient goes straight through. Only that one is run then, where the runtime can.
         accumulate: Parts that a process's frames are learned in, one after the other, before the weights
             change. The gradient of the cross-entropy is that of the whole batch, but BatchNorm sees one part
             at a time, and the contrastive losses compare within a part and with the queue, which the earlier
@@ -115,6 +121,8 @@ class TrainOptions(FitOptions):
     """
 
     method: str = "semc"
+    size: tuple[int, int] | None = None
+    routing: str = "mixture"
     accumulate: int = 1
     optimiser: str = "adamw"
     warm_up: float = 0.04
@@ -137,6 +145,11 @@ class TrainOptions(FitOptions):
         one_of("way of drawing frames", self.draws, DRAWS)
         one_of("second task", self.second_task, SECOND_TASKS)
         one_of("start", self.start, STARTS)
+        one_of("routing", self.routing, ROUTINGS)
+        if self.size is not None and not all(side in INPUT_SIDES for side in self.size):
+            raise UsageError(
+                f"Rows and columns of the pictures must be {INPUT_SIDES[0]} to {INPUT_SIDES[-1]}."
+            )
         if not 0 <= self.last_rate <= 1 or self.expert_noise < 0:
             raise UsageError("The last learning rate must lie within 0 and 1, the experts' noise above 0.")
         if self.batch < 2 or self.accumulate < 1 or self.accumulate > self.batch // 2:

@@ -31,7 +31,12 @@ ENDS: Final = ("steps", "minutes")
 CONFIG: Final = Document(TrainOptions)
 """What the whole file says, but for its ends."""
 _TABLES: Final[dict[str, type]] = {"losses": LossOptions, "augment": AugmentOptions}
-_NO_VALUE: Final = {"losses.alpha": "learned", "patience": "never", "losses.gate_start": "architecture"}
+_NO_VALUE: Final = {
+    "losses.alpha": "learned",
+    "patience": "never",
+    "losses.gate_start": "architecture",
+    "size": "preset",
+}
 """TOML has nothing for None: the word that stands for it."""
 _WIDTH: Final = 100
 

@@ -1,6 +1,7 @@
 """A network's answers on stored frames.
 
-Shapes: N frames, h x w stored pixels, K classes, C channels of the pooled features, s side.
+Shapes: N frames, h x w stored pixels, K classes, C channels of the pooled features, s rows,
+c columns, as many as keep the stored shape.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def classify(
     Args:
         network: Is put in evaluation mode, and back.
         frames: uint8 (N, h, w).
-        preprocessing: Mean and deviation; its height is the side unless given.
-        side: Rows and columns.
+        preprocessing: Mean and deviation; its height is the number of rows unless given.
+        side: s.
         batch: Frames at a time.
     """
     first = next(network.parameters())
@@ -54,7 +55,7 @@ def classify(
 
 
 def normalised(pictures: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """float (B, 1, s, s) 0-1 -> float (B, channels, s, s) as `preprocess.prepare` gives it."""
+    """float (B, 1, s, c) 0-1 -> float (B, channels, s, c) as `preprocess.prepare` gives it."""
     mean = torch.tensor(preprocessing.mean).view(1, -1, 1, 1)
     std = torch.tensor(preprocessing.std).view(1, -1, 1, 1)
     return (pictures - mean) / std

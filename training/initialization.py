@@ -31,7 +31,7 @@ FACTS: Final[Document[dict[str, Any]]] = Document(PlainObject, config=STRICT)
 """What an encoder's file says of itself under `KEY`."""
 
 _HEADS: Final = ("classifiers.", "gate.", "projection.", "adaption.3.", "adaption.4.")
-_MAY_BE_NEW: Final = ("ace.", "samc.")
+_MAY_BE_NEW: Final = ("ace.", "samc.", "gate.")
 _AUTHORS_DEVIATION: Final = 0.02
 
 Arrays = Mapping[str, NDArray[np.float32]]
@@ -42,18 +42,22 @@ def is_head(name: str) -> bool:
     return name.startswith(_HEADS)
 
 
-def write_encoder(path: Path, network: AnyNetwork, facts: dict[str, Any]) -> None:
+def write_encoder(
+    path: Path, network: AnyNetwork, facts: dict[str, Any], learned: Arrays | None = None
+) -> None:
     """Write a network without its heads, whole or not at all.
 
     Args:
         path: Of the file.
         network: Pretrained.
         facts: Plain JSON values: name, preset, how it was made.
+        learned: The tensors that say which patients it learned from; see `training.learned_from`.
 
     Raises:
         SaveError: The file cannot be written.
     """
     arrays = {name: value for name, value in network_arrays(network).items() if not is_head(name)}
+    arrays |= learned or {}
     write_atomically(path, safetensors.numpy.save(arrays, metadata={KEY: json.dumps(facts)}))
 
 
@@ -89,7 +93,8 @@ def start_from(network: AnyNetwork, path: Path, classes: Sequence[str]) -> dict[
     """Give an untrained network the weights of a pretrained one.
 
     The stage 4 of a plain ResNet goes to every expert; a stem for three channels is summed for a gray
-    network, and one for gray is spread over three. ACE and SAMC stay untrained if the file has none.
+    network, and one for gray is spread over three. ACE, SAMC and a gate
+    stay untrained if the file has none that fits.
 
     Returns:
         What the file says of itself, for the provenance.

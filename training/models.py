@@ -17,8 +17,9 @@ from semc_core.errors import UsageError
 from semc_core.model.architecture import PROJECTION_OUT, Preset, find_preset
 from semc_core.model.network import Details, SemcNetwork
 from semc_core.model.sononet import SonoNet
-from semc_core.model.spec import Architecture, ModelSpec
+from semc_core.model.spec import MIXTURE, Architecture, ModelSpec
 from semc_core.model.weights import AnyNetwork
+from training.config import TrainOptions
 from training.losses.config import LossOptions
 
 NETWORKS: Final = {
@@ -104,7 +105,42 @@ def build(name: str, preset: str, classes: Sequence[str]) -> AnyNetwork:
     Raises:
         UsageError: There is no such network or preset.
     """
-    architecture = described(name, preset).architecture
+    return _untrained(name, described(name, preset).architecture, classes)
+
+
+def preset_of(options: TrainOptions) -> Preset:
+    """Architecture and preprocessing of what is trained so.
+
+    Raises:
+        UsageError: There is no such network or preset, or it has no experts to choose one from.
+    """
+    found = described(options.method, options.preset)
+    if options.size is not None:
+        rows, columns = options.size
+        found = replace(found, preprocessing=replace(found.preprocessing, height=rows, width=columns))
+    if options.routing == MIXTURE:
+        return found
+    a = found.architecture
+    if a.experts < 2:
+        raise UsageError(
+            f"The network {options.method} has no experts to choose one from; leave routing out, or choose "
+            "the method semc."
+        )
+    return replace(
+        found, architecture=replace(a, preset=f"{a.preset} {options.routing}", routing=options.routing)
+    )
+
+
+def build_as(options: TrainOptions, classes: Sequence[str]) -> AnyNetwork:
+    """The untrained network that is trained so; see `build`.
+
+    Raises:
+        UsageError: See `preset_of`.
+    """
+    return _untrained(options.method, preset_of(options).architecture, classes)
+
+
+def _untrained(name: str, architecture: Architecture, classes: Sequence[str]) -> AnyNetwork:
     if architecture.kind == "sononet":
         return SonoNet(architecture, len(classes))
     make = ContrastiveNetwork if name in _CONTRASTIVE else SemcNetwork
@@ -118,6 +154,16 @@ def new_spec_of(name: str, preset: str, classes: Sequence[str]) -> ModelSpec:
         UsageError: There is no such network or preset.
     """
     found = described(name, preset)
+    return ModelSpec(found.architecture, tuple(classes), found.preprocessing)
+
+
+def new_spec_as(options: TrainOptions, classes: Sequence[str]) -> ModelSpec:
+    """The description of an untrained model that is trained so.
+
+    Raises:
+        UsageError: See `preset_of`.
+    """
+    found = preset_of(options)
     return ModelSpec(found.architecture, tuple(classes), found.preprocessing)
 
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from semc_core.labels import NON_STANDARD
-from semc_core.model.file import write_model
+from semc_core.model.file import Arrays, write_model
 from semc_core.model.spec import Calibration, ModelSpec
 from semc_core.model.weights import AnyNetwork, network_arrays, verification_tensors
 from semc_core.runtime.calibration import Calibrator, RawOutput
@@ -28,7 +28,7 @@ from training.data.frame_set import SOURCE, FrameSet
 from training.inference import Classified, classify
 from training.metrics import frame_metrics
 from training.model_card import write_card
-from training.models import new_spec_of
+from training.models import new_spec_as
 
 _NOVELTY_SLOPE: Final = 16.0  # beyond 1.2 of the limit hardly any plane is left, below 0.8 hardly any is lost
 _FRAMES_FOR_NOVELTY: Final = 4000
@@ -43,6 +43,7 @@ def finish(
     path: Path,
     data_name: str,
     run: dict[str, Any],
+    learned: Arrays | None = None,
 ) -> ModelSpec:
     """Calibrate a trained network and write its model file and card.
 
@@ -54,11 +55,12 @@ def finish(
         path: Of the model file; the card lies beside it with the ending .md.
         data_name: Of the data set, for the provenance; see `training.publish`.
         run: Facts of the run for the provenance: steps, seconds, the encoder that it started from.
+        learned: The tensors that say which patients it learned from; see `training.learned_from`.
 
     Raises:
         ModelFileError: The file cannot be written.
     """
-    spec = new_spec_of(options.method, options.preset, train.classes)
+    spec = new_spec_as(options, train.classes)
     clear = validation.subset(~validation.is_ambiguous())
     answers = classify(network, clear.frames, spec.preprocessing)
     temperature = fit_temperature(answers.logits, clear.labels)
@@ -73,7 +75,7 @@ def finish(
         metrics={"validation": _metrics(answers, probabilities, novelties, clear)},
     )
     tensors = network_arrays(network) | novelty.tensors() | verification_tensors(network, spec)
-    write_model(path, spec, tensors)
+    write_model(path, spec, tensors | (learned or {}))
     write_card(path.with_suffix(".md"), spec)
     return spec
 

@@ -41,6 +41,8 @@ def describe(path: Path) -> dict[str, Any]:
 def _gate_in_words(architecture: Architecture) -> str:
     if architecture.kind == "sononet":
         return "none, one network"
+    if architecture.routing == "top1":
+        return "on the features before the experts, chooses one of them"
     if architecture.gate_input == "mean":
         return "none yet, every expert counts the same (fit one with semc model fit-gate)"
     return f"on the {architecture.gate_input} features"

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from semc_core.errors import UsageError
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.language import _
-from semc_core.model.spec import EXPANSION, Architecture, ModelSpec
+from semc_core.model.spec import EXPANSION, TOP1, Architecture, ModelSpec
 
 FIELDS: Final = (1, 3, 5)
 """Kernel sizes of SAMC's receptive fields (eq. 10)."""
@@ -58,6 +58,11 @@ def feature_channels(architecture: Architecture) -> int:
     if architecture.kind == "sononet":
         return sononet_channels(architecture)[-1] // 2
     return stage_channels(architecture)[3]
+
+
+def gate_channels(architecture: Architecture) -> int:
+    """What the gate sees: the channels of O_i and D_i, or of F3 where it chooses before the experts."""
+    return stage_channels(architecture)[2 if architecture.routing == TOP1 else 3]
 
 
 def attention_channels(channels: int) -> int:
@@ -104,7 +109,7 @@ def tensor_shapes(architecture: Architecture, num_classes: int) -> Shapes:
         }
     for index in range(samc_count(a)):
         shapes |= _samc(f"samc.{index}", a, deep)
-    shapes |= {"gate.score.weight": (a.experts, deep), "gate.score.bias": (a.experts,)}
+    shapes |= {"gate.score.weight": (a.experts, gate_channels(a)), "gate.score.bias": (a.experts,)}
     shapes |= {
         "projection.0.weight": (PROJECTION_HIDDEN, deep, 1, 1),
         **_norm("projection.1", PROJECTION_HIDDEN),
@@ -316,7 +321,8 @@ def gflop(architecture: Architecture, num_classes: int, height: int, width: int)
     """Work for one frame in evaluation, 10^9 floating-point operations: 2 per multiply-add.
 
     Convolutions and matrix products that lead to the logits, as is the custom; not the projection, which only
-    training needs, nor the class activation maps.
+    training needs, nor the class activation maps. Of a network that chooses one expert for each frame, with
+    the dearest of them.
     """
     shapes = tensor_shapes(architecture, num_classes)
     if architecture.kind == "sononet":
@@ -333,7 +339,7 @@ def _semc(a: Architecture, num_classes: int, shapes: Shapes, size: tuple[int, in
     for _number in range(3):
         sizes.append(_halved(sizes[-1]))
     deep = sizes[3]
-    work = 0
+    work, of_expert = 0, [0] * a.experts
     for name, shape in shapes.items():
         if len(shape) < 2 or name.startswith("projection"):
             continue
@@ -344,17 +350,26 @@ def _semc(a: Architecture, num_classes: int, shapes: Shapes, size: tuple[int, in
             stage = int(part.removeprefix("layer")) - 1
             work += prod(shape) * _cells_of_block(a, rest, sizes, stage)
         elif part == "experts":
-            work += prod(shape) * _cells_of_block(a, rest.partition(".")[2], sizes, 3)
+            of_expert[_expert_of(rest)] += prod(shape) * _cells_of_block(a, rest.partition(".")[2], sizes, 3)
         elif part == "ace":
-            work += prod(shape) * _cells_of_ace(rest, sizes)
+            of_expert[_expert_of(rest)] += prod(shape) * _cells_of_ace(rest, sizes)
         elif part == "samc":
-            repeats = a.experts if a.samc_shared else 1
             # The channel attention sees the mean and the maximum over space, one cell each.
             cells = 2 if ".channel." in name else prod(deep)
-            work += prod(shape) * cells * repeats
-        elif part == "classifiers" or a.gate_input != "mean":
+            for expert in range(a.experts) if a.samc_shared else (_expert_of(rest),):
+                of_expert[expert] += prod(shape) * cells
+        elif part == "classifiers":
+            of_expert[_expert_of(rest)] += prod(shape)
+        elif a.gate_input != "mean" or a.routing == TOP1:
             work += prod(shape)
-    return work + a.experts * num_classes  # the gated sum of the experts' logits
+    if a.routing == TOP1:
+        return work + max(of_expert)
+    return work + sum(of_expert) + a.experts * num_classes  # and the gated sum of the experts' logits
+
+
+def _expert_of(name: str) -> int:
+    """Whose tensor it is; `name` is EXPERT...."""
+    return int(name.partition(".")[0])
 
 
 def _cells_of_block(a: Architecture, name: str, sizes: list[tuple[int, int]], stage: int) -> int:

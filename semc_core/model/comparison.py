@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from semc_core.errors import UsageError
 from semc_core.io.documents import STRICT, TOLERANT, Document, DocumentFault, configured, reason
-from semc_core.language import N_, _, decimal, english, in_both, joined, plural
+from semc_core.language import ENGLISH, N_, _, current, decimal, english, in_both, joined, plural, said_again
 
 COMPARISON_NAME: Final = "comparison.json"
 """In the folder of a training run."""
@@ -29,6 +30,19 @@ CHOSEN_ON: Final = N_(
 )
 FEW: Final = N_("With so few patients or videos this says little.")
 OTHER_PLANES: Final = N_("the model in use knows other planes ({planes}).")
+KNOWN: Final = N_("Of {of}, one of the models learned from {known}. They are not among these.")
+TOO_FEW: Final = N_(
+    "Of {of}, one of the models learned from {known}. What is left, {left}, is too little to compare on. "
+    "Split the data set with `semc data split` before a training, or add patients."
+)
+UNCLEAR: Final = N_(
+    "Which patients the model in use learned from cannot be known here; if some of these were among them, it "
+    "looks better than it is."
+)
+LOOKED_AT: Final = N_(
+    "These test pictures have been looked at {count} times, by this or other models; the more often, the less "
+    "their result says of new patients."
+)
 """What a comparison notes, in English as it is stored."""
 
 
@@ -165,14 +179,33 @@ class Comparison:
 
 
 def _note_shown(note: str) -> str:
-    """A stored note in the language in use; one that is not known stays as it is."""
-    before, after = OTHER_PLANES.split("{planes}")
-    if note.startswith(before) and note.endswith(after):
-        return _(OTHER_PLANES, planes=note.removeprefix(before).removesuffix(after))
-    return joined(_(each) for each in (CHOSEN_ON, FEW) if each in note) if note in _NOTES else note
+    """A stored note in the language in use; a sentence of it that is not known stays as it is."""
+    if current() == ENGLISH:
+        return note
+    said, rest = [], re.split(r"(?<=\.) ", note)
+    while rest:
+        counts = range(1, len(rest) + 1)
+        firsts = ((count, " ".join(rest[:count])) for count in counts)
+        found = ((count, said_again(text, _NOTES, _WITHIN), text) for count, text in firsts)
+        count, again = next(
+            ((count, again) for count, again, text in found if again is not text), (1, rest[0])
+        )
+        said.append(again)
+        rest = rest[count:]
+    return joined(said)
 
 
-_NOTES: Final = (CHOSEN_ON, FEW, f"{CHOSEN_ON} {FEW}")
+def _held_out(stored: str) -> str:
+    count = int(stored.split()[0])
+    return plural("{count} held-out patient or video", "{count} held-out patients or videos", count)
+
+
+def _left(stored: str) -> str:
+    return plural("{count} patient or video", "{count} patients or videos", int(stored.split()[0]))
+
+
+_NOTES: Final = (CHOSEN_ON, FEW, OTHER_PLANES, TOO_FEW, KNOWN, UNCLEAR, LOOKED_AT)
+_WITHIN: Final = {"of": _held_out, "left": _left}
 
 
 def _signed(value: float) -> str:

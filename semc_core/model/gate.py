@@ -16,14 +16,22 @@ class ExpertGate(nn.Module):
     Training draws Gumbel noise so that every expert is tried; evaluation draws none, so one frame always
     gets one answer.
 
+    Args:
+        channels: C.
+        experts: E.
+        temperature: tau of eq. 16 in evaluation.
+        chooses: One expert for each frame, the one with the greatest score, gets all. In training that is the
+            choice under the noise, and its gradient is that of the shares (straight through).
+
     Attributes:
         temperature: tau of eq. 16 in evaluation; part of the model file.
         training_temperature: tau while training, the same unless a schedule sets it: high, the shares are
             even; low, one expert gets nearly all.
     """
 
-    def __init__(self, channels: int, experts: int, temperature: float) -> None:
+    def __init__(self, channels: int, experts: int, temperature: float, chooses: bool = False) -> None:
         super().__init__()
+        self.chooses = chooses
         self.score = nn.Linear(channels, experts)
         self.temperature = temperature
         self.training_temperature = temperature
@@ -39,5 +47,7 @@ class ExpertGate(nn.Module):
         """
         scores: Tensor = self.score(pooled)
         if self.training:
-            return F.gumbel_softmax(scores, tau=self.training_temperature)
+            return F.gumbel_softmax(scores, tau=self.training_temperature, hard=self.chooses)
+        if self.chooses:
+            return F.one_hot(scores.argmax(dim=1), scores.shape[1]).to(scores.dtype)
         return torch.softmax(scores / self.temperature, dim=1)

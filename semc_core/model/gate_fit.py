@@ -23,7 +23,7 @@ from semc_core.imaging.preprocess import prepare
 from semc_core.model.file import NOVELTY, TRAINING_PREFIX, Arrays, read_model, write_model
 from semc_core.model.importers import NO_GATE_NOTICE
 from semc_core.model.network import SemcNetwork
-from semc_core.model.spec import Architecture, ModelSpec
+from semc_core.model.spec import TOP1, Architecture, ModelSpec
 from semc_core.model.weights import build_network, network_arrays, verification_tensors
 from semc_core.sources.images import ImageFolderSource
 from semc_core.sources.pictures import SUFFIXES
@@ -117,6 +117,11 @@ def fit_gate_of_file(
     network = build_network(spec.architecture, len(spec.classes), arrays)
     if not isinstance(network, SemcNetwork) or spec.architecture.experts < 2:
         raise UsageError(f"{path.name} has no gate to fit; choose a SEMC model with several experts.")
+    if spec.architecture.routing == TOP1:
+        raise UsageError(
+            f"The gate of {path.name} was trained together with the experts that it chooses from; train the "
+            "network anew."
+        )
     pictures = labelled_pictures(folder, spec.classes)
     apart = divided(pictures, held_out, seed)
     fitted = replace(spec.architecture, gate_input=_input_of(spec.architecture))

@@ -2,9 +2,9 @@
 
 Shared ResNet stages 1-3 give F1..F3 (eq. 1), E stage-4 experts give D_i (eq. 2-4), ACE brings F_i to their
 size (eq. 5-6), M_i = F'_i + D_i (eq. 7), SAMC makes O_i of it (eq. 8-10), one classifier per expert, and the
-gate mixes their logits (eq. 16-17). ACE and SAMC can be left out, to see what each is worth. The losses, the
-queue and alpha (eq. 11-15, 18-19) live in `training`. Evaluation is a pure function of the frame: no labels,
-no queue, no noise.
+gate mixes their logits (eq. 16-17), or chooses one expert before they are run. ACE and SAMC can be left out,
+to see what each is worth. The losses, the queue and alpha (eq. 11-15, 18-19) live in `training`. Evaluation
+is a pure function of the frame: no labels, no queue, no noise.
 
 Shapes: B batch, C channels of stage 4, H x W input pixels, h x w cells of stage 4, E experts, K classes.
 
@@ -26,12 +26,13 @@ from semc_core.model.architecture import (
     PROJECTION_HIDDEN,
     PROJECTION_OUT,
     ace_source,
+    gate_channels,
     samc_count,
     stage_channels,
 )
 from semc_core.model.gate import ExpertGate
 from semc_core.model.samc import StructureAwareMultiContext
-from semc_core.model.spec import EXPANSION, Architecture
+from semc_core.model.spec import EXPANSION, TOP1, Architecture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,10 +42,12 @@ class Details:
     Attributes:
         logits: float (B, K), gated (eq. 17).
         expert_logits: float (B, E, K), one classifier each.
-        expert_weights: float (B, E), the gate's shares (eq. 16); with Gumbel noise in training only.
+        expert_weights: float (B, E), the gate's shares (eq. 16); with Gumbel noise in training only. Of a
+            gate that chooses, 1 for its choice and 0 for the others.
         embeddings: float (B, E, 128), L2-normalised projections of O_i, for the contrastive losses.
         deep_pooled: float (B, C), mean over experts of D_i, averaged over space.
-        fused_pooled: float (B, C), mean over experts of O_i, averaged over space.
+        fused_pooled: float (B, C), mean over experts of O_i, averaged over space; of a gate that chooses, O_i
+            of its choice.
         maps: float (B, K, h, w), gated class activation maps. Their spatial mean plus the gated bias,
             sum_e w_e b_e, is the logit.
     """
@@ -91,12 +94,12 @@ class SemcNetwork(nn.Module):
             for _ in range(samc_count(a))
         )
         self.classifiers = nn.ModuleList(nn.Linear(deep, num_classes) for _ in experts)
-        self.gate = ExpertGate(deep, a.experts, a.gate_temperature)
+        self.gate = ExpertGate(gate_channels(a), a.experts, a.gate_temperature, a.routing == TOP1)
         self.projection = _projection(deep)
         _initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Classify frames.
+        """Classify frames. In evaluation, a gate that chooses lets only the chosen expert run.
 
         Args:
             x: float (B, in_channels, H, W), prepared by `preprocess.prepare`.
@@ -104,14 +107,18 @@ class SemcNetwork(nn.Module):
         Returns:
             float (B, K), gated logits, not normalised.
         """
-        deep, fused = self._features(x)
-        expert_logits, weights, _, _ = self._classify(deep, fused)
+        shallow = self._shallow(x)
+        if self.architecture.routing == TOP1 and not self.training:
+            return self._by_the_chosen(shallow)
+        deep, fused = self._features(shallow)
+        expert_logits, weights, _, _ = self._classify(shallow[2], deep, fused)
         return torch.einsum("be,bek->bk", weights, expert_logits)
 
     def details(self, x: Tensor) -> Details:
-        """As `forward`, with everything the losses, the maps and the novelty need."""
-        deep, fused = self._features(x)
-        expert_logits, weights, deep_pooled, fused_pooled = self._classify(deep, fused)
+        """As `forward`, with everything the losses, the maps and the novelty need: every expert is run."""
+        shallow = self._shallow(x)
+        deep, fused = self._features(shallow)
+        expert_logits, weights, deep_pooled, fused_pooled = self._classify(shallow[2], deep, fused)
         embeddings = F.normalize(self.projection(fused.flatten(0, 1)), dim=1)
         classifiers = torch.stack([self._classifier(e).weight for e in range(len(self.classifiers))])
         return Details(
@@ -124,19 +131,43 @@ class SemcNetwork(nn.Module):
             maps=torch.einsum("be,ekc,bechw->bkhw", weights, classifiers, fused.to(classifiers.dtype)),
         )
 
-    def _features(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """D_i and O_i, each float (B, E, C, h, w)."""
+    def _shallow(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """F1, F2 and F3."""
         stem = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, stride=2, padding=1)
         first = self.layer1(stem)
         second = self.layer2(first)
-        third = self.layer3(second)
-        shallow = (first, second, third)
-        deep = torch.stack([expert(third) for expert in self.experts], dim=1)
+        return first, second, self.layer3(second)
+
+    def _features(self, shallow: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """D_i and O_i, each float (B, E, C, h, w)."""
+        deep = torch.stack([expert(shallow[2]) for expert in self.experts], dim=1)
         merged = deep
         if self.architecture.ace:
             aligned = [ace(shallow[ace_source(e)[0]]) for e, ace in enumerate(self.ace)]
             merged = torch.stack(aligned, dim=1) + deep
         return deep, self._enhanced(merged)
+
+    def _by_the_chosen(self, shallow: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """Logits (B, K), each frame's by the expert that the gate chose for it; no other is run."""
+        chosen = self._gated(shallow[2]).argmax(dim=1)
+        size = len(chosen), self._classifier(0).out_features
+        logits = chosen.new_zeros(size, dtype=self.gate.score.weight.dtype)
+        for number, expert in enumerate(self.experts):
+            rows = (chosen == number).nonzero()[:, 0]
+            if not len(rows):
+                continue
+            fused = expert(shallow[2][rows])
+            if self.architecture.ace:
+                fused = self.ace[number](shallow[ace_source(number)[0]][rows]) + fused
+            if self.architecture.samc:
+                fused = self.samc[0 if self.architecture.samc_shared else number](fused)
+            logits[rows] = self._classifier(number)(fused.to(logits.dtype).mean(dim=(2, 3)))
+        return logits
+
+    def _gated(self, third: Tensor) -> Tensor:
+        """The shares (B, E) of a gate that chooses, from F3."""
+        shares: Tensor = self.gate(third.to(self.gate.score.weight.dtype).mean(dim=(2, 3)))
+        return shares
 
     def _enhanced(self, merged: Tensor) -> Tensor:
         """O_i from M_i, both float (B, E, C, h, w)."""
@@ -147,14 +178,17 @@ class SemcNetwork(nn.Module):
             return mixed.reshape(merged.shape)
         return torch.stack([samc(merged[:, e]) for e, samc in enumerate(self.samc)], dim=1)
 
-    def _classify(self, deep: Tensor, fused: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _classify(self, third: Tensor, deep: Tensor, fused: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Expert logits (B, E, K), gate shares (B, E), and D and O pooled over space and experts (B, C)."""
         # The head keeps its own precision where the rest runs in half.
         precision = self.gate.score.weight.dtype
         pooled = fused.to(precision).mean(dim=(3, 4))
         logits = torch.stack([self._classifier(e)(pooled[:, e]) for e in range(pooled.shape[1])], dim=1)
         deep_pooled, fused_pooled = deep.to(precision).mean(dim=(1, 3, 4)), pooled.mean(dim=1)
-        if self.architecture.gate_input == "mean":
+        if self.architecture.routing == TOP1:
+            weights = self._gated(third)
+            fused_pooled = torch.einsum("be,bec->bc", weights, pooled)
+        elif self.architecture.gate_input == "mean":
             weights = torch.full_like(logits[:, :, 0], 1 / logits.shape[1])
         else:
             weights = self.gate(fused_pooled if self.architecture.gate_input == "fused" else deep_pooled)

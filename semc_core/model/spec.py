@@ -23,6 +23,11 @@ EXPANSION: Final = {"basic": 1, "bottleneck": 4}
 """Output channels of a residual block per inner channel, as in torchvision."""
 
 
+MIXTURE: Final = "mixture"
+TOP1: Final = "top1"
+ROUTINGS: Final = (MIXTURE, TOP1)
+"""How a frame comes to the experts; see `Architecture.routing`."""
+
 INPUT_SIDES: Final = range(32, 2049)
 """Rows or columns that a network's input may have."""
 
@@ -54,6 +59,9 @@ class Architecture:
         ace: Whether the shallow maps are added to the deep ones (eq. 5-7); without, M_i = D_i.
         samc: Whether there is SAMC (eq. 8-10); without, O_i = M_i. With neither and with one expert, this is
             a plain ResNet.
+        routing: "mixture" (eq. 16-17), or "top1": the gate sees the mean of F3, before the experts, and
+            chooses the one whose answer counts, so that the others need not be run; `gate_input` says
+            nothing then.
     """
 
     preset: Name
@@ -72,6 +80,7 @@ class Architecture:
     kind: Annotated[str, one_of("semc", "sononet")] = "semc"
     ace: bool = True
     samc: bool = True
+    routing: Annotated[str, one_of(*ROUTINGS)] = MIXTURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +204,8 @@ def check_spec(spec: ModelSpec) -> None:
     """
     if spec.architecture.kind == "sononet" and spec.architecture.experts != 1:
         raise ModelFileError(_("its architecture is a SonoNet, which has no experts to choose from"))
+    if spec.architecture.routing == TOP1 and spec.architecture.experts < 2:
+        raise ModelFileError(_("its architecture chooses one of several experts and has but one"))
     if (
         len(set(spec.classes)) != len(spec.classes)
         or spec.none_class not in spec.classes

@@ -34,7 +34,7 @@ from semc_core.extras import needed
 from semc_core.imaging.crop import crop_and_sector
 from semc_core.imaging.preprocess import prepare
 from semc_core.model.file import INT8_PREFIX, VERIFY, VERIFY_INT8, Arrays, read_model, write_model
-from semc_core.model.spec import ModelSpec
+from semc_core.model.spec import TOP1, ModelSpec
 from semc_core.picture import Picture as FramePicture
 from semc_core.runtime.openvino.graph import build_graph
 from semc_core.runtime.openvino.runtime import OpenVinoRuntime, bias_of, integer_convolutions
@@ -93,11 +93,17 @@ def quantize_file(path: Path, out: Path, pictures: Pictures, threads: int | None
     Raises:
         ModelFileError: The model file cannot be read or the new one not be written.
         RuntimeFault: OpenVINO cannot run the network.
-        UsageError: NNCF is not installed, or there are too few pictures to measure on.
+        UsageError: NNCF is not installed, there are too few pictures to measure on, or the network chooses
+            one of its experts for each frame.
     """
     require_nncf()
     spec, arrays = read_model(path)
     arrays = {n: v for n, v in arrays.items() if not n.startswith(INT8_PREFIX) and n != VERIFY_INT8}
+    if spec.architecture.routing == TOP1:
+        raise UsageError(
+            f"{path.name} runs one of several experts for each frame, and int8 is made of networks that run "
+            "all of their layers; use it in float32 or bfloat16."
+        )
     calibration = [picture.inputs for picture in pictures.calibration]
     measured = pictures.measured
     if not calibration or len(measured) < LEAST_MEASURED:

@@ -27,5 +27,9 @@ FORMS = {
     "four experts": replace(TINY, experts=4),
     "without ACE": replace(TINY, ace=False, gate_input="deep"),
     "without SAMC": replace(TINY, samc=False),
+    "one expert chosen": replace(TINY, routing="top1"),
+    "one of two chosen, a SAMC each, no ACE": replace(
+        TINY, routing="top1", experts=2, samc_shared=False, ace=False
+    ),
     "plain ResNet": replace(TINY, ace=False, samc=False, experts=1, gate_input="mean"),
 }

@@ -9,6 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from semc_core.model.architecture import PRESETS, SONONET16, gflop, parameter_count
+from semc_core.model.network import SemcNetwork
 from semc_core.model.presets import PRESET_NAMES
 from semc_core.model.spec import Architecture
 from semc_core.model.weights import empty_network
@@ -33,6 +34,23 @@ def test_the_counts_are_those_of_pytorch(name: str) -> None:
     assert parameter_count(architecture, 7) == parameters
     # For one expert PyTorch multiplies logits by their share without calling it a product: 14 operations.
     assert gflop(architecture, 7, height, width) == pytest.approx(work, rel=1e-5)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_one_chosen_expert_costs_what_pytorch_counts_and_less_than_the_mixture() -> None:
+    chooses = replace(TINY, routing="top1")
+    network = empty_network(chooses, 7).eval()
+    assert isinstance(network, SemcNetwork)
+    assert parameter_count(chooses, 7) == sum(p.numel() for p in network.parameters())
+    work = []
+    for expert in range(3):
+        with torch.no_grad():
+            network.gate.score.bias.copy_(1e6 * torch.eye(3)[expert])
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            network(torch.zeros(1, 1, 64, 64))
+        work.append(float(counter.get_total_flops()) / 1e9)
+    assert gflop(chooses, 7, 64, 64) == pytest.approx(max(work), rel=1e-5)
+    assert max(work) < 0.9 * gflop(TINY, 7, 64, 64)
 
 
 def test_presets_have_the_sizes_they_were_chosen_for() -> None:

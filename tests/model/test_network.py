@@ -106,6 +106,55 @@ def test_training_draws_noise_and_every_weight_has_a_say() -> None:
     assert missed == []
 
 
+def chooser() -> SemcNetwork:
+    """A network whose gate chooses another of its three experts for each of three `noise_frames`."""
+    network = tiny_network(replace(TINY, routing="top1"))
+    seen: list[Tensor] = []
+    hook = network.layer3.register_forward_hook(lambda module, given, found: seen.append(found))
+    with torch.inference_mode():
+        network(noise_frames(3))
+    hook.remove()
+    pooled = seen[0].mean(dim=(2, 3))
+    with torch.no_grad():  # a frame's own features are the nearest to themselves
+        network.gate.score.weight.copy_(pooled)
+        network.gate.score.bias.copy_(-pooled.square().sum(dim=1) / 2)
+    return network
+
+
+def test_an_evaluation_runs_the_chosen_expert_alone_and_answers_as_it_does() -> None:
+    network = chooser()
+    frames = noise_frames(3)
+    ran: list[int] = []
+    for number, expert in enumerate(network.experts):
+        expert.register_forward_hook(lambda module, given, found, number=number: ran.append(number))
+    with torch.inference_mode():
+        details = network.details(frames)
+        chosen = details.expert_weights.argmax(dim=1)
+        assert sorted(chosen.tolist()) == [0, 1, 2]
+        assert torch.equal(details.expert_weights, F.one_hot(chosen, 3).float())
+        picked = details.expert_logits[torch.arange(3), chosen]
+        torch.testing.assert_close(details.logits, picked)
+        torch.testing.assert_close(network(frames), picked, rtol=1e-4, atol=1e-5)
+        for place, number in enumerate(chosen.tolist()):
+            ran.clear()
+            network(frames[place : place + 1])
+            assert ran == [number]
+
+
+def test_a_choice_is_learned_through_the_shares_behind_it() -> None:
+    torch.manual_seed(0)
+    network = SemcNetwork(replace(TINY, routing="top1"), 7).train()
+    details = network.details(noise_frames(8))
+    rounded = details.expert_weights.detach().round(decimals=4)
+    assert set(rounded.flatten().tolist()) == {0.0, 1.0}
+    assert rounded.sum(dim=1).tolist() == [1.0] * 8
+    details.logits.square().mean().backward()  # type: ignore[no-untyped-call]
+    assert network.gate.score.weight.grad is not None
+    assert network.gate.score.weight.grad.ne(0).any(dim=1).all()
+    draws = torch.stack([network.details(noise_frames(8)).expert_weights.argmax(dim=1) for _ in range(8)])
+    assert not torch.equal(draws.amin(dim=0), draws.amax(dim=0))  # the noise tries others, too
+
+
 def test_an_unknown_preset_is_named_together_with_those_there_are() -> None:
     with pytest.raises(UsageError, match=r"'semc_r9'.*semc_live"):
         find_preset("semc_r9")

@@ -154,6 +154,7 @@ def _on_data(args: EvalArguments, data_set: str, console: Console) -> int:
     from training.evaluation.evaluate import chosen_split, evaluate_answers, matched
     from training.evaluation.predictions import open_predictor
     from training.evaluation.report.report import make_report, save_evaluation, write_json
+    from training.readings import told_reading
 
     with (
         open_predictor(args.model, args.device, args.threads, args.precision) as judged,
@@ -165,10 +166,11 @@ def _on_data(args: EvalArguments, data_set: str, console: Console) -> int:
         split, doubt = chosen_split(index, args.split)
         data = load_frames(index, split, judged.spec.preprocessing, progress=bar.named("Reading"))
         answers = judged.answer(data.frames, bar.named("Classifying"))
+        looked = told_reading(index) if split == "test" else ""
         about = {
             "name": index.name,
             "split": split or "all",
-            "notes": [each for each in (doubt, *index.notes) if each],
+            "notes": [each for each in (doubt, looked, *index.notes) if each],
         }
         result = evaluate_answers(
             answers, data, judged.spec, draws=args.draws, about=about, ran_on=judged.runtime.device_name

@@ -29,6 +29,7 @@ from training.cli.common import (
 from training.pretrain.config import METHODS, PARTNERS
 
 if TYPE_CHECKING:
+    from training.data.index import DataIndex
     from training.pretrain.config import PretrainOptions
     from training.pretrain.module import PretrainModule
     from training.trainer.loggers import Progress
@@ -141,15 +142,18 @@ def _pretrain(args: PretrainArguments, folder: Path, progress: Progress | None) 
     )
 
     def finish(progress: Progress) -> float:
-        return _finish(trainer, args.out, {"data": index.name, "frames": len(train.rows)})
+        return _finish(trainer, args, {"data": index.name, "frames": len(train.rows)}, index)
 
     return carry_out(trainer, args, progress, Saying("Pretraining", opening, _line), finish)
 
 
-def _finish(trainer: Trainer[PretrainModule], out: Path, facts: dict[str, object]) -> float:
+def _finish(
+    trainer: Trainer[PretrainModule], args: PretrainArguments, facts: dict[str, object], index: DataIndex
+) -> float:
     """Write the encoder file. Returns its loss."""
     from training.config import plain
-    from training.initialization import write_encoder
+    from training.initialization import read_encoder, write_encoder
+    from training.learned_from import learned_arrays
 
     module, loss = trainer.module, -trainer.best_score
     facts |= {
@@ -163,8 +167,9 @@ def _finish(trainer: Trainer[PretrainModule], out: Path, facts: dict[str, object
     }
     if module.encoder:
         facts["encoder"] = module.encoder
-    write_encoder(out, trainer.best_network(), facts)
-    print(f"Wrote {out}: loss {loss:.3f} on the validation frames.")
+    before = None if args.encoder is None else read_encoder(args.encoder)[0]
+    write_encoder(args.out, trainer.best_network(), facts, learned_arrays(index, before))
+    print(f"Wrote {args.out}: loss {loss:.3f} on the validation frames.")
     return loss
 
 

@@ -82,7 +82,7 @@ def search(args: SearchArguments) -> int:
     from training.config import train_recipe
     from training.config_file import changed, read_settings
     from training.data.loading import load_given
-    from training.models import described
+    from training.models import preset_of
     from training.run_folder import writing_alone
     from training.search import BEST_NAME, Search, read_space
 
@@ -91,10 +91,10 @@ def search(args: SearchArguments) -> int:
     space = read_space(args.space)
     base = changed(train_recipe(args.recipe).options, read_settings(args.config, args.set))
     base = replace(base, seed=args.seed, threads=args.threads)
-    if fixed := {"preset", "method", "seed", "steps", "minutes"} & set(space):
+    if fixed := {"preset", "method", "size", "seed", "steps", "minutes"} & set(space):
         raise UsageError(f"{min(fixed)} cannot vary within a search; take it out of {args.space}.")
     with reading_bar("Reading pictures") as tell:
-        preprocessing = described(base.method, base.preset).preprocessing
+        preprocessing = preset_of(base).preprocessing
         data = load_given(args.data, preprocessing, args.seed, args.groups, tell, planes_of(args.of))
     base = replace(base, budget=_budget(args, len(data.train.rows), base.batch))
     with writing_alone(args.out):

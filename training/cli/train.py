@@ -275,12 +275,12 @@ def train_on(
     """
     from training.config_file import CONFIG_NAME, as_toml
     from training.data.loading import given as given_frames
-    from training.models import described
+    from training.models import preset_of
     from training.trainer.semc import SemcModule
     from training.trainer.trainer import Trainer
 
     options = _options(args)
-    preprocessing = described(options.method, options.preset).preprocessing
+    preprocessing = preset_of(options).preprocessing
     with reading_bar("Reading pictures") as tell:
         data = given_frames(index, preprocessing, tell)
     options = replace(
@@ -291,7 +291,7 @@ def train_on(
         write_atomically(run_folder(args.out) / CONFIG_NAME, as_toml(options).encode())
 
     def finish(progress: Progress) -> float:
-        _finish(trainer, data, args.out, progress)
+        _finish(trainer, data, args, progress)
         then(progress)
         return math.nan
 
@@ -314,7 +314,7 @@ def _compare(args: TrainArguments, index: DataIndex, folder: Path, progress: Pro
 
     try:
         current = current_model() if args.compare_with is None else args.compare_with
-        comparison = compare(args.out, current, index, args.threads)
+        comparison = compare(args.out, current, index, args.threads, folder)
     except SemcError as error:
         progress.tell("compared", f"The new model could not be compared with the one in use. {error}")
         print(f"The new model could not be compared with the one in use. {error}")
@@ -325,20 +325,24 @@ def _compare(args: TrainArguments, index: DataIndex, folder: Path, progress: Pro
     print(comparison.sentence)
 
 
-def _finish(trainer: Trainer[SemcModule], data: Given, out: Path, progress: Progress) -> None:
+def _finish(trainer: Trainer[SemcModule], data: Given, args: TrainArguments, progress: Progress) -> None:
     """Calibrate and write the model file."""
+    from training.initialization import read_encoder
+    from training.learned_from import learned_arrays
     from training.publish import finish
 
     facts: dict[str, Any] = {"steps": trainer.step, "seconds": round(trainer.elapsed_s)}
     if trainer.module.encoder:
         facts["encoder"] = trainer.module.encoder
     network, options = trainer.best_network(), trainer.module.options
-    spec = finish(network, options, data.train, data.validation, out, data.index.name, facts)
+    before = None if args.encoder is None else read_encoder(args.encoder)[0]
+    learned = learned_arrays(data.index, before)
+    spec = finish(network, options, data.train, data.validation, args.out, data.index.name, facts, learned)
     measured: dict[str, Any] = spec.metrics["validation"]
     before, after = measured["calibration_error_before"], measured["calibration_error"]
     scores = {"f1": measured["f1"], "accuracy": measured["accuracy"]}
     progress.tell("calibrated", f"Calibration error {before:.3f} -> {after:.3f}", **scores)
-    print(f"Wrote {out}: accuracy {measured['accuracy']:.3f}, F1 {measured['f1']:.3f}", end=", ")
+    print(f"Wrote {args.out}: accuracy {measured['accuracy']:.3f}, F1 {measured['f1']:.3f}", end=", ")
     print(f"calibration error {before:.3f} -> {after:.3f}.")
 
 
@@ -373,9 +377,9 @@ def _options(args: TrainArguments) -> TrainOptions:
 
 def _check_losses_fit(args: TrainArguments, options: TrainOptions) -> None:
     """Refuse a part of the loss that the network is not trained with, instead of leaving it out unsaid."""
-    from training.models import described, fitting_losses
+    from training.models import fitting_losses, preset_of
 
-    described(options.method, options.preset)
+    preset_of(options)
     used = fitting_losses(options.method, options.losses)
     for name, differs in (
         ("contrast", used.contrast != options.losses.contrast),

@@ -32,6 +32,9 @@ class LossOptions:
         queue_size: Keys remembered.
         queue_waits: The queue counts only once it is full, so that the first steps are not compared with a
             few batches alone.
+        key_momentum: Decay of the moving average of the network that makes the queue's keys, as in MoCo (He
+            et al. 2020; there 0.999), so that keys of different age are of nearly one encoder; 0 leaves that
+            to the network that learns. The queries, and the keys of the same batch, are its own either way.
         smoothing: Label smoothing in L_moe.
         contrast: L_sup of eq. 13: "supcon" (the paper's), "gpaco" (the released code's), "supmin" (for data
             of which one class is most), or "none": cross-entropy alone, and alpha, L_self and the queue say
@@ -60,6 +63,7 @@ class LossOptions:
     temperature: float = 0.2
     queue_size: int = 2048
     queue_waits: bool = False
+    key_momentum: float = 0.0
     smoothing: float = 0.05
     contrast: str = "supcon"
     every_view: bool = False
@@ -87,9 +91,9 @@ class LossOptions:
         low, high = self.alpha_bounds
         if not (0 <= low < high <= 1 and (self.alpha is None or 0 <= self.alpha <= 1)):
             raise UsageError("Alpha and its bounds must lie within 0 and 1, the lower bound first.")
-        shares = (self.smoothing, self.pair_smoothing)
+        shares = (self.smoothing, self.pair_smoothing, self.key_momentum)
         if not all(0 <= share < 1 for share in shares):
-            raise UsageError("Label smoothing must be 0 or more and below 1.")
+            raise UsageError("Label smoothing and the keys' momentum must be 0 or more and below 1.")
         if self.temperature <= 0 or (self.gate_start is not None and self.gate_start <= 0):
             raise UsageError("The temperatures of the losses and the gate must be above 0.")
         weights = (self.queue_size, self.self_weight, self.pair_weight, self.balance)

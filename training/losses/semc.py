@@ -100,13 +100,15 @@ class SemcLoss(nn.Module):
         self._keys_a_step = 0
         self.majority = -1 if class_counts is None else int(class_counts.argmax())
 
-    def forward(self, details: SemcOutputs, labels: Tensor) -> LossParts:
+    def forward(self, details: SemcOutputs, labels: Tensor, keys: Tensor | None = None) -> LossParts:
         """The losses of a batch; afterwards all views but the first enter the queue.
 
         Args:
             details: Of the batch, from a network in training mode. With `options.views` V above 1, of V B
                 frames: all once, then all again.
             labels: int64 (B,), or (V B,) in the same order.
+            keys: float (V B, E, D), L2-normalised, in the same order: embeddings by another encoder, which
+                enter the queue in place of the batch's own.
 
         Raises:
             UsageError: The network has no projection for the contrastive loss.
@@ -135,7 +137,8 @@ class SemcLoss(nn.Module):
         else:
             alpha = self._per_sample(self.alpha(details.fused_pooled))
             total = alpha * moe + (1 - alpha) * contrast
-        self._remember(embeddings, once, guesses)
+        entering = embeddings if keys is None else _side_by_side(keys.float(), views)
+        self._remember(entering, once, guesses)
         return LossParts(total + asked, moe, supcon, selfcon, alpha)
 
     @property

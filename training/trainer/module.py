@@ -40,7 +40,7 @@ class TrainingModule(ABC, Generic[Options]):
         network: What is learned; `_place` must have been called with a module that holds it.
     """
 
-    columns: ClassVar[tuple[str, ...]]
+    columns: tuple[str, ...]
     verb: ClassVar[str]
     network: AnyNetwork
     _wrapped: Any

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from semc_core.model.architecture import feature_channels
 from semc_core.model.weights import AnyNetwork
@@ -26,10 +27,10 @@ from training.losses.semc import SemcLoss
 from training.metrics import frame_metrics
 from training.models import (
     ProjectionHead,
-    build,
-    described,
+    build_as,
     fitting_losses,
     freeze_unused,
+    preset_of,
     set_gate_temperature,
 )
 from training.schedule import rate_factor, side_at, work_at
@@ -61,9 +62,10 @@ class SemcModule(TrainingModule[TrainOptions]):
     Attributes:
         encoder: What the encoder file said of itself; nothing if training began from scratch.
         average: The average of the weights that is validated and kept.
+        key_encoder: The average that makes the queue's keys; None where the network does.
     """
 
-    columns = (
+    columns: tuple[str, ...] = (
         "step", "elapsed_s", "side", "rate", "images_per_s", "loss", "moe", "supcon", "selfcon", "second",
         "alpha_mean", "alpha_std", "balance", "gate_entropy", "queue_steps", "train_accuracy",
         "validation_accuracy", "validation_f1",
@@ -74,7 +76,7 @@ class SemcModule(TrainingModule[TrainOptions]):
         self, options: TrainOptions, train: FrameSet, validation: FrameSet, encoder: Path | None = None
     ) -> None:
         super().__init__(options, train, validation.subset(~validation.is_ambiguous()))
-        found = described(options.method, options.preset)
+        found = preset_of(options)
         self.architecture, self.preprocessing = found.architecture, found.preprocessing
         losses = fitting_losses(options.method, options.losses)
         second = options.second_task != "none"
@@ -85,16 +87,30 @@ class SemcModule(TrainingModule[TrainOptions]):
         self.encoder = {} if encoder is None else start_from(self.network, encoder, train.classes)
         make_experts_differ(self.network, options.expert_noise)
         freeze_unused(self.network, self.losses)
+        if self.architecture.experts > 1:
+            self.columns = (*self.columns, *uses(self.architecture.experts))
         self.average = averaged(self.network, options.average)
+        self.key_encoder = self._new_key_encoder()
         self.objective = self._objective(second)
         self._place(self.objective, self._make_optimizer)
         self.average.module.to(memory_format=torch.channels_last)
         self.average.module.to(next(self.network.parameters()))
+        if self.key_encoder is not None:
+            self.key_encoder.module.to(memory_format=torch.channels_last)
         weights = None
         if options.draws == "balanced":
             weights = draw_weights(train, options.non_standard_share, options.ambiguous_weight)
         self.sampler = StepSampler(len(train.labels), options.batch, options.seed, weights)
         self._change = make_recipe(options.recipe, self._pictures, options.augment, options.ultrasound)
+
+    def _new_key_encoder(self) -> AveragedModel | None:
+        """A copy of the network, normalising as it does in training, so that its keys compare."""
+        o = self.losses
+        if not o.key_momentum or o.contrast == "none" or not o.queue_size:
+            return None
+        encoder = averaged(self.network, o.key_momentum)
+        encoder.module.train()
+        return encoder
 
     def _objective(self, second: bool) -> Objective:
         """The network and its losses, before they are placed."""
@@ -102,7 +118,8 @@ class SemcModule(TrainingModule[TrainOptions]):
         counts = torch.bincount(self.train_set.labels, minlength=len(self.train_set.classes))
         loss = SemcLoss(features, self.losses, counts, ranks)
         task = SecondTask(features, ranks=ranks) if second else None
-        return Objective(self.network, loss, self._views, task, self.options.second_weight)
+        encoder = None if self.key_encoder is None else self.key_encoder.module
+        return Objective(self.network, loss, self._views, task, self.options.second_weight, encoder)
 
     def _make_optimizer(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
         rate, decay = self.options.rate, self.options.weight_decay
@@ -123,8 +140,10 @@ class SemcModule(TrainingModule[TrainOptions]):
             group["lr"] = self._rate(progress)
         self.fabric.clip_gradients(self._wrapped, self._optimizer, max_norm=_GREATEST_GRADIENT)
         self._optimizer.step()
-        self.average.n_averaged.fill_(step + 1)  # by the number of the step, which a checkpoint knows
-        self.average.update_parameters(self.network)
+        for average in (self.average, self.key_encoder):
+            if average is not None:
+                average.n_averaged.fill_(step + 1)  # by the number of the step, which a checkpoint knows
+                average.update_parameters(self.network)
 
     def gradient(self, step: int, progress: float) -> Metrics:
         """Take the gradient of a step, in parts if asked to, and learn nothing yet. Returns the mean losses.
@@ -189,16 +208,23 @@ class SemcModule(TrainingModule[TrainOptions]):
 
     def new_network(self) -> AnyNetwork:
         """An untrained network like the one that is learned."""
-        return build(self.options.method, self.options.preset, self.train_set.classes)
+        return build_as(self.options, self.train_set.classes)
 
     def best_network(self) -> AnyNetwork:
         """The network with its averaged weights."""
         return cast(AnyNetwork, self.average.module)
 
     def remembered(self) -> dict[str, nn.Module]:
-        """The average, the queue, and what is learned beside the network."""
+        """The averages, the queue, and what is learned beside the network."""
         own: dict[str, nn.Module] = {"average": self.average.module, "loss": self.objective.loss}
+        if self.key_encoder is not None:
+            own["key_encoder"] = self.key_encoder.module
         return own if self.objective.second is None else own | {"second": self.objective.second}
+
+
+def uses(experts: int) -> list[str]:
+    """Names of the experts' shares in the log."""
+    return [f"use_{number}" for number in range(1, experts + 1)]
 
 
 class SecondTask(nn.Module):
@@ -230,6 +256,7 @@ class Objective(nn.Module):
         views: V.
         second: The second task, or None.
         second_weight: Of its loss.
+        key_encoder: Makes the queue's keys; it learns nothing by a gradient. None: the network does.
     """
 
     def __init__(
@@ -239,9 +266,11 @@ class Objective(nn.Module):
         views: int,
         second: SecondTask | None,
         second_weight: float,
+        key_encoder: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.network, self.loss, self.second = network, loss, second
+        self.key_encoder = key_encoder
         self._views, self._second_weight = views, second_weight
 
     def forward(self, inputs: Tensor, labels: Tensor) -> dict[str, Tensor]:
@@ -254,17 +283,20 @@ class Objective(nn.Module):
         Returns:
             Means over the batch, each (): "loss", which carries the gradient, its parts "moe", "supcon",
             "selfcon" and "second", alpha's mean and spread, how unevenly the experts are used ("balance") and
-            the entropy of their use, the age of the queue's oldest key in steps, and "train_accuracy".
+            the entropy of their use, each one's share of it, the age of the queue's oldest key in steps, and
+            "train_accuracy".
         """
         details = self.network.details(inputs)
+        keys = self._keys(inputs)
         # Half precision loses what tells one key from another, and small parts of a sum.
         with torch.autocast(inputs.device.type, enabled=False):
             details = _in_full(details)
-            parts = self.loss(details, labels)
+            parts = self.loss(details, labels, keys)
             second = torch.zeros_like(parts.total)
             if self.second is not None:
                 second = self.second(details.fused_pooled, self._views)
             total = parts.total.mean() + self._second_weight * second.mean()
+        shares = details.expert_weights.detach().mean(dim=0)
         return {
             "loss": total,
             "moe": parts.moe.detach().mean(),
@@ -275,9 +307,17 @@ class Objective(nn.Module):
             "alpha_std": parts.alpha.detach().std(correction=0),
             "balance": uneven_use(details.expert_weights.detach()),
             "gate_entropy": use_entropy(details.expert_weights.detach()),
+            **dict(zip(uses(len(shares)), shares, strict=True)),
             "queue_steps": torch.tensor(self.loss.oldest_key_steps),
             "train_accuracy": (details.logits.detach().argmax(1) == labels).float().mean(),
         }
+
+    @torch.no_grad()
+    def _keys(self, inputs: Tensor) -> Tensor | None:
+        """float (V B, E, D) by the key encoder, if there is one."""
+        if self.key_encoder is None:
+            return None
+        return cast(AnyNetwork, self.key_encoder).details(inputs).embeddings
 
 
 def _in_full(details: Any) -> Any:

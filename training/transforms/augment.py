@@ -2,7 +2,7 @@
 
 They are what differs between scanners, hands and cables.
 
-Shapes: B batch, h x w stored pixels, s output side.
+Shapes: B batch, h x w stored pixels, s output rows, c output columns, as many as keep the stored shape.
 No left-right flips: a plane has a left and a right. No
 large turns: a plane seen from the side is another one.
 """
@@ -28,12 +28,12 @@ class Augmenter:
 
         Args:
             frames: uint8 (B, h, w).
-            side: s, rows and columns of the result.
+            side: s, rows of the result.
 
         Returns:
-            float (B, 1, s, s), 0-1, not yet normalised.
+            float (B, 1, s, c), 0-1, not yet normalised.
         """
-        batch = self._moved(to_side(frames, side), side)
+        batch = self._moved(to_side(frames, side))
         batch = self._toned(batch)
         batch = self._shadowed(batch)
         batch = self._blurred(batch)
@@ -46,19 +46,22 @@ class Augmenter:
     def _happens(self, count: int, share: float) -> Tensor:
         return (torch.rand(count, generator=self._generator) < share).float()
 
-    def _moved(self, batch: Tensor, side: int) -> Tensor:
+    def _moved(self, batch: Tensor) -> Tensor:
         """Turned, scaled, shifted and stretched, black outside."""
-        o, count = self._options, len(batch)
+        o, (count, _, rows, columns) = self._options, batch.shape
         angle = torch.deg2rad(self._uniform(count, -o.turn_deg, o.turn_deg))
         inverse = 1 / self._uniform(count, *o.scale)
         stretch = self._uniform(count, 1 - o.stretch, 1 + o.stretch)
         cos, sin = torch.cos(angle) * inverse, torch.sin(angle) * inverse
         away = 2 * o.shift
         x, y = self._uniform(count, -away, away), self._uniform(count, -away, away)
+        # Both axes run from -1 to 1: what is turned must be measured in pixels.
+        across, down = -sin * (rows / columns), sin * (columns / rows)
         theta = torch.stack(
-            [torch.stack([cos * stretch, -sin, x], dim=1), torch.stack([sin, cos / stretch, y], dim=1)], dim=1
+            [torch.stack([cos * stretch, across, x], dim=1), torch.stack([down, cos / stretch, y], dim=1)],
+            dim=1,
         )
-        grid = F.affine_grid(theta, [count, 1, side, side], align_corners=False)
+        grid = F.affine_grid(theta, [count, 1, rows, columns], align_corners=False)
         return F.grid_sample(batch, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
     def _toned(self, batch: Tensor) -> Tensor:
@@ -73,10 +76,10 @@ class Augmenter:
 
     def _shadowed(self, batch: Tensor) -> Tensor:
         """A dark wedge that widens from a point above the picture, as behind a rib or under lost contact."""
-        count, side = len(batch), batch.shape[2]
-        line = torch.linspace(-1, 1, side)
+        count, _, rows, columns = batch.shape
+        down, across = torch.linspace(-1, 1, rows), torch.linspace(-1, 1, columns)
         apex_y = -1.6
-        angle = torch.atan2(line[None, :], (line - apex_y)[:, None])
+        angle = torch.atan2(across[None, :], (down - apex_y)[:, None])
         centre = self._uniform(count, -0.45, 0.45).view(-1, 1, 1)
         half = self._uniform(count, 0.02, 0.09).view(-1, 1, 1)
         depth = self._uniform(count, 0.3, 0.9).view(-1, 1, 1) * self._happens(
@@ -99,10 +102,10 @@ class Augmenter:
 
     def _erased(self, batch: Tensor) -> Tensor:
         """Some frames lose a rectangle of up to a third of the side: a menu, a mark, a finger's shadow."""
-        count, side = len(batch), batch.shape[2]
-        line = torch.arange(side).float() / side
+        count = len(batch)
         gone = self._happens(count, self._options.erase).view(-1, 1, 1)
         for axis in (1, 2):
+            line = torch.arange(batch.shape[1 + axis]).float() / batch.shape[1 + axis]
             start = self._uniform(count, 0, 0.9)[:, None]
             inside = ((line >= start) & (line < start + self._uniform(count, 0.05, 0.3)[:, None])).float()
             gone = gone * inside.unsqueeze(3 - axis)
@@ -117,11 +120,13 @@ def to_side(frames: Tensor, side: int) -> Tensor:
         side: s. Shrinking averages, as `preprocess.prepare` does.
 
     Returns:
-        float (B, 1, s, s), 0-1.
+        float (B, 1, s, c), 0-1.
     """
     batch = frames[:, None].float() / 255
-    if batch.shape[2:] == (side, side):
+    rows, columns = batch.shape[2:]
+    size = side, round(side * columns / rows)
+    if (rows, columns) == size:
         return batch
-    if side < batch.shape[2]:
-        return F.interpolate(batch, size=(side, side), mode="area")
-    return F.interpolate(batch, size=(side, side), mode="bilinear", align_corners=False)
+    if side < rows:
+        return F.interpolate(batch, size=size, mode="area")
+    return F.interpolate(batch, size=size, mode="bilinear", align_corners=False)

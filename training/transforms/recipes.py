@@ -8,7 +8,7 @@ same state gives the same batch.
 The released code's CLAHE is no random change: it belongs to the preprocessing, which live pictures go
 through too (`Preprocessing.clahe`).
 
-Shapes: B batch, h x w stored pixels, s output side.
+Shapes: B batch, h x w stored pixels, s output rows, c output columns, as many as keep the stored shape.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ from training.transforms.config import AugmentOptions
 from training.transforms.ultrasound import OPTIONS
 
 Recipe = Callable[[Tensor, int], Tensor]
-"""Frames uint8 (B, h, w) and a side s -> changed pictures, float (B, 1, s, s), 0-1, not yet normalised."""
+"""Frames uint8 (B, h, w) and rows s -> changed pictures, float (B, 1, s, c), 0-1, not yet normalised."""
+
+Size = tuple[int, int]
+"""Rows and columns."""
 
 _BILINEAR: Final = v2.InterpolationMode.BILINEAR
 
 
-def _paper(side: int) -> list[v2.Transform]:
+def _paper(size: Size) -> list[v2.Transform]:
     """Rotation, both flips, brightness. The paper gives no ranges; these are those of the released code."""
     return [
         v2.RandomRotation(10, interpolation=_BILINEAR),
@@ -42,32 +45,32 @@ def _paper(side: int) -> list[v2.Transform]:
     ]
 
 
-def _released(side: int) -> list[v2.Transform]:
+def _released(size: Size) -> list[v2.Transform]:
     return [
         v2.RandomHorizontalFlip(),
         v2.RandomRotation(10, interpolation=_BILINEAR),
-        v2.RandomResizedCrop(side, scale=(0.8, 1.0), antialias=True),
+        v2.RandomResizedCrop(size, scale=(0.8, 1.0), antialias=True),
         v2.ColorJitter(brightness=0.2, contrast=0.2),
         v2.RandomApply([v2.GaussianBlur(3)], p=0.3),
         v2.RandomErasing(p=0.4, scale=(0.02, 0.08)),
     ]
 
 
-def _simclr(side: int) -> list[v2.Transform]:
+def _simclr(size: Size) -> list[v2.Transform]:
     """What SimCLR does (Chen et al. 2020), without what needs colour; the gray level's shift is kept."""
     return [
-        v2.RandomResizedCrop(side, scale=(0.25, 1.0), antialias=True),
+        v2.RandomResizedCrop(size, scale=(0.25, 1.0), antialias=True),
         v2.RandomHorizontalFlip(),
         v2.RandomApply([v2.ColorJitter(brightness=0.4, contrast=0.4)], p=0.8),
         v2.RandomApply([v2.GaussianBlur(5, sigma=(0.1, 2.0))], p=0.5),
     ]
 
 
-_BY_TORCHVISION: Final[dict[str, Callable[[int], list[v2.Transform]]]] = {
+_BY_TORCHVISION: Final[dict[str, Callable[[Size], list[v2.Transform]]]] = {
     "paper": _paper,
     "released": _released,
     "simclr": _simclr,
-    "none": lambda side: [],
+    "none": lambda size: [],
 }
 RECIPES: Final = ("live", *_BY_TORCHVISION)
 
@@ -97,26 +100,26 @@ def make_recipe(
     added = [OPTIONS[each]() for each in ultrasound]
     if name == "live":
         augmenter = Augmenter(generator, options)
-        return augmenter if not added else _Then(augmenter, _PerFrame(generator, lambda side: added))
+        return augmenter if not added else _Then(augmenter, _PerFrame(generator, lambda size: added))
     make = _BY_TORCHVISION[name]
-    return _Then(to_side, _PerFrame(generator, lambda side: [*make(side), *added]))
+    return _Then(to_side, _PerFrame(generator, lambda size: [*make(size), *added]))
 
 
 class _PerFrame:
     """Transforms of torchvision, drawn anew for every frame: given a batch they would change all alike."""
 
-    def __init__(self, generator: torch.Generator, make: Callable[[int], list[v2.Transform]]) -> None:
+    def __init__(self, generator: torch.Generator, make: Callable[[Size], list[v2.Transform]]) -> None:
         self._generator = generator
         self._make = make
-        self._side = 0
+        self._size: Size = (0, 0)
         self._steps: Callable[[Tensor], Any] = _as_it_is
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """float (B, 1, s, s), 0-1 -> the same."""
-        side = batch.shape[-1]
-        if side != self._side:
-            steps = self._make(side)
-            self._steps, self._side = (v2.Compose(steps) if steps else _as_it_is), side
+        """float (B, 1, s, c), 0-1 -> the same."""
+        size = batch.shape[-2], batch.shape[-1]
+        if size != self._size:
+            steps = self._make(size)
+            self._steps, self._size = (v2.Compose(steps) if steps else _as_it_is), size
         with _drawing_from(self._generator):
             return torch.stack([self._steps(picture) for picture in batch]).clamp_(0, 1)
 

@@ -26,8 +26,11 @@ _NEARLY_NONE: Final = 1e-12
 
 
 def calibrated_graph(spec: ModelSpec, arrays: Arrays, batch: int) -> ov.Model:
-    """`build_graph` in float32, with the output `PROBABILITIES` before its own and `NOVELTY_OUTPUT` after."""
-    graph = build_graph(spec, arrays, batch)
+    """`build_graph` in float32, with the output `PROBABILITIES` before its own and `NOVELTY_OUTPUT` after.
+
+    Of all experts: ONNX gets no choice between them.
+    """
+    graph = build_graph(spec, arrays, batch, every_expert=True)
     logits, pooled = (_behind(graph, name) for name in ("logits", "pooled"))
     softmax = ops.softmax(ops.divide(logits, floats(spec.calibration.temperature)), 1)
     novelty = None

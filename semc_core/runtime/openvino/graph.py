@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from openvino import opset13 as ops
 
 from semc_core.model.architecture import FIELDS, SONONET_EPSILON, SONONET_GROUPS, SPATIAL_KERNEL, ace_source
-from semc_core.model.spec import Architecture, ModelSpec
+from semc_core.model.spec import TOP1, Architecture, ModelSpec
 from semc_core.runtime import folding
 from semc_core.runtime.folding import Arrays, unshuffled
 
@@ -35,17 +35,27 @@ _SLICE: Final = 2048
 """Most wide channels of SAMC that are computed at once. On AVX2 OpenVINO's point-wise convolution falls from
 70 to 21 GFLOP/s on one core beyond this many inputs (docs/benchmarks.md), and a slice stays in the cache."""
 
+_STEEP: Final = 1e30
+"""Times the smallest difference of two scores is far below -1."""
+
 _ALL: Final = slice(None)
 
 
-def build_graph(spec: ModelSpec, arrays: Arrays, batch: int) -> ov.Model:
-    """The graph for a fixed batch size; input as from `preprocess.prepare`, outputs named as `OUTPUTS`."""
+def build_graph(spec: ModelSpec, arrays: Arrays, batch: int, *, every_expert: bool = False) -> ov.Model:
+    """The graph for a fixed batch size; input as from `preprocess.prepare`, outputs named as `OUTPUTS`.
+
+    Where the gate chooses one expert for each frame, a graph for one frame runs that one alone, unless
+    `every_expert` is asked for; the numbers are the same.
+    """
     size = [batch, spec.architecture.in_channels, spec.preprocessing.height, spec.preprocessing.width]
     frames = ops.parameter(size, np.float32, name="frames")
     if spec.architecture.kind == "sononet":
         outputs = sononet_outputs(frames, arrays, batch)
     else:
-        outputs = _Graph(spec.architecture, arrays, batch).outputs(frames)
+        graph = _Graph(spec.architecture, arrays, batch)
+        chooses = spec.architecture.routing == TOP1 and batch == 1 and not every_expert
+        shallow = graph.shallow(frames)
+        outputs = graph.of_the_chosen(shallow) if chooses else graph.of_all(shallow)
     results = []
     for name, node in zip(OUTPUTS, outputs, strict=True):
         node.output(0).set_names({name})
@@ -61,8 +71,8 @@ class _Graph:
         self.arrays = arrays
         self.batch = batch
 
-    def outputs(self, frames: Node) -> tuple[Node, Node, Node, Node]:
-        """In the order of `OUTPUTS`."""
+    def shallow(self, frames: Node) -> list[Node]:
+        """F1, F2 and F3."""
         a = self.architecture
         stem = ops.relu(self._conv_norm(frames, "conv1", "bn1", stride=2, pad=3))
         features = ops.max_pool(
@@ -72,14 +82,63 @@ class _Graph:
         for stage in range(3):
             features = self._stage(features, f"layer{stage + 1}", a.layers[stage], 1 if stage == 0 else 2)
             shallow.append(features)
-        deep = [self._stage(features, f"experts.{e}", a.layers[3], 2) for e in range(a.experts)]
-        merged = deep
-        if a.ace:
-            aligned = [
-                self._ace(shallow[ace_source(e)[0]], f"ace.{e}", ace_source(e)[1]) for e in range(a.experts)
-            ]
-            merged = [ops.add(left, right) for left, right in zip(aligned, deep, strict=True)]
-        return self._head(deep, self._enhance(merged))
+        return shallow
+
+    def of_all(self, shallow: list[Node]) -> tuple[Node, Node, Node, Node]:
+        """In the order of `OUTPUTS`, by all experts."""
+        experts = range(self.architecture.experts)
+        deep = [self._deep(shallow, e) for e in experts]
+        merged = [self._merged(shallow, each, e) for e, each in enumerate(deep)]
+        return self._head(shallow[2], deep, self._enhance(merged))
+
+    def of_the_chosen(self, shallow: list[Node]) -> tuple[Node, Node, Node, Node]:
+        """In the order of `OUTPUTS`, of one frame, by the expert that the gate chooses; no other is run."""
+        best = ops.topk(self._scores(space_mean(shallow[2])), ints(1), 1, "max", "none").output(1)
+        totals: list[Node] = []
+        for expert in range(self.architecture.experts):
+            chosen = ops.reshape(ops.equal(best, ops.constant(np.int32(expert))), ints([1]), False)
+            answers = self._if_chosen(chosen, shallow, expert)
+            # An expert that is not chosen answers nothing but zeros.
+            totals = [ops.add(*both) for both in zip(totals, answers, strict=True)] if totals else answers
+        logits, maps, pooled = totals
+        count = self.architecture.experts
+        weights = ops.one_hot(ops.reshape(best, ints([1]), False), ints(count), floats(1), floats(0), 1)
+        return logits, weights, maps, pooled
+
+    def _if_chosen(self, chosen: Node, shallow: list[Node], expert: int) -> list[Node]:
+        """Logits (1, K), maps and pooled features of an expert, or zeros."""
+        seen = [ops.parameter(each.get_output_shape(0), np.float32) for each in shallow]
+        fused = self._merged(seen, self._deep(seen, expert), expert)
+        if self.architecture.samc:
+            fused = self._samc(fused, "samc.0" if self.architecture.samc_shared else f"samc.{expert}")
+        name = f"classifiers.{expert}"
+        maps = convolution(fused, self.arrays[f"{name}.weight"][:, :, None, None], 1, 0, name=name)
+        logits = ops.add(space_mean(maps), ops.constant(self.arrays[f"{name}.bias"][None]))
+        answers = [ops.result(each) for each in (logits, maps, space_mean(fused))]
+        nothing = [
+            ops.result(ops.constant(np.zeros(each.get_output_shape(0), np.float32))) for each in answers
+        ]
+        either = ops.if_op(chosen.output(0))
+        # What an expert does not look at is none of its inputs.
+        looked_at = [
+            each for each in zip(shallow, seen, strict=True) if each[1].output(0).get_target_inputs()
+        ]
+        either.set_then_body(ov.Model(answers, [inner for _, inner in looked_at], name))
+        either.set_else_body(ov.Model(nothing, [], f"not {name}"))
+        for outer, inner in looked_at:
+            either.set_input(outer.output(0), inner, None)
+        return [either.set_output(yes, no) for yes, no in zip(answers, nothing, strict=True)]
+
+    def _deep(self, shallow: list[Node], expert: int) -> Node:
+        """D_i."""
+        return self._stage(shallow[2], f"experts.{expert}", self.architecture.layers[3], 2)
+
+    def _merged(self, shallow: list[Node], deep: Node, expert: int) -> Node:
+        """M_i."""
+        if not self.architecture.ace:
+            return deep
+        level, halvings = ace_source(expert)
+        return ops.add(self._ace(shallow[level], f"ace.{expert}", halvings), deep)
 
     def _enhance(self, merged: list[Node]) -> list[Node]:
         """SAMC; a shared one runs once, on the experts' maps along the batch axis."""
@@ -93,10 +152,16 @@ class _Graph:
             return [enhanced]
         return list(ops.split(enhanced, ints(0), count).outputs())
 
-    def _head(self, deep: list[Node], fused: list[Node]) -> tuple[Node, Node, Node, Node]:
+    def _head(self, third: Node, deep: list[Node], fused: list[Node]) -> tuple[Node, Node, Node, Node]:
         """Classifiers, gate and maps (eq. 16-17). The logits are the mean of the maps plus the gated bias."""
-        pooled = _mean_of([space_mean(f) for f in fused])
-        weights = self._gate(pooled, deep)
+        if self.architecture.routing == TOP1:
+            weights = self._one_hot(self._scores(space_mean(third)))
+            each = ops.concat([ops.unsqueeze(space_mean(f), ints([1])) for f in fused], 1)
+            chosen = ops.multiply(ops.unsqueeze(weights, ints([2])), each)
+            pooled = ops.reduce_sum(chosen, ints([1]), False)
+        else:
+            pooled = _mean_of([space_mean(f) for f in fused])
+            weights = self._gate(pooled, deep)
         biases = np.stack([self.arrays[f"classifiers.{e}.bias"] for e in range(self.architecture.experts)])
         bias = ops.matmul(weights, ops.constant(biases), False, False)
         maps = None
@@ -119,11 +184,19 @@ class _Graph:
         if a.gate_input == "mean":
             return ops.constant(np.full((self.batch, a.experts), 1 / a.experts, np.float32))
         seen = pooled if a.gate_input == "fused" else _mean_of([space_mean(d) for d in deep])
-        scores = ops.add(
+        return ops.softmax(ops.divide(self._scores(seen), floats(a.gate_temperature)), 1)
+
+    def _scores(self, seen: Node) -> Node:
+        """The gate's, (B, E)."""
+        return ops.add(
             ops.matmul(seen, self._constant("gate.score.weight"), False, True),
             self._constant("gate.score.bias"),
         )
-        return ops.softmax(ops.divide(scores, floats(a.gate_temperature)), 1)
+
+    def _one_hot(self, scores: Node) -> Node:
+        """1 for the greatest of (B, E), 0 for the others, of operations that ONNX has too."""
+        behind = ops.subtract(scores, ops.reduce_max(scores, ints([1]), True))
+        return ops.relu(ops.add(floats(1), ops.multiply(behind, floats(_STEEP))))
 
     def _stage(self, x: Node, name: str, blocks: int, stride: int) -> Node:
         for block in range(blocks):

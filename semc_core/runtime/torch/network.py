@@ -26,7 +26,7 @@ from semc_core.model.architecture import (
     ace_source,
     samc_count,
 )
-from semc_core.model.spec import Architecture, ModelSpec
+from semc_core.model.spec import TOP1, Architecture, ModelSpec
 from semc_core.runtime import folding
 from semc_core.runtime.folding import Arrays
 from semc_core.runtime.torch.layers import (
@@ -51,7 +51,11 @@ class Outputs(NamedTuple):
 
 
 class FoldedSemc(nn.Module):
-    """SEMC; see the module's text."""
+    """SEMC; see the module's text.
+
+    Where the gate chooses one expert all of them are run: what a GPU has recorded is the same for every
+    frame.
+    """
 
     def __init__(self, architecture: Architecture, arrays: Arrays, experts: str = "separate") -> None:
         """Build.
@@ -102,7 +106,7 @@ class FoldedSemc(nn.Module):
         merged = deep
         if self.architecture.ace:
             merged = [left + right for left, right in zip(results[len(branches) :], deep, strict=True)]
-        outputs: Outputs = self.head(deep, self._enhanced(merged))
+        outputs: Outputs = self.head(shallow[2], deep, self._enhanced(merged))
         return outputs
 
     def _enhanced(self, merged: list[Tensor]) -> list[Tensor]:
@@ -165,7 +169,7 @@ class _Head(nn.Module):
 
     def __init__(self, a: Architecture, arrays: Arrays) -> None:
         super().__init__()
-        self.gate_input = a.gate_input
+        self.gate_input, self.chooses = a.gate_input, a.routing == TOP1
         self.temperature = a.gate_temperature
         self.classifiers, self.biases = (
             nn.Buffer(
@@ -177,11 +181,16 @@ class _Head(nn.Module):
             nn.Buffer(torch.from_numpy(arrays[f"gate.score.{part}"].copy())) for part in ("weight", "bias")
         )
 
-    def forward(self, deep: Sequence[Tensor], fused: Sequence[Tensor]) -> Outputs:
-        """D_i and O_i, E of each (B, C, h, w)."""
+    def forward(self, third: Tensor, deep: Sequence[Tensor], fused: Sequence[Tensor]) -> Outputs:
+        """F3, and D_i and O_i, E of each (B, C, h, w)."""
         cells = torch.stack([one.float() for one in fused], dim=1)  # (B, E, C, h, w)
-        pooled = cells.mean(dim=(1, 3, 4))
-        weights = self._gate(pooled, deep)
+        if self.chooses:
+            scores = F.linear(third.float().mean(dim=(2, 3)), self.score, self.score_bias)
+            weights = F.one_hot(scores.argmax(dim=1), len(self.classifiers)).float()
+            pooled = (weights[:, :, None] * cells.mean(dim=(3, 4))).sum(dim=1)
+        else:
+            pooled = cells.mean(dim=(1, 3, 4))
+            weights = self._gate(pooled, deep)
         # One product for all experts: their classifiers, weighed, beside each other.
         kernel = (weights[:, :, None, None] * self.classifiers).permute(0, 2, 1, 3).flatten(2)
         maps = torch.bmm(kernel, cells.flatten(3).flatten(1, 2))  # (B, K, E C) x (B, E C, h w)

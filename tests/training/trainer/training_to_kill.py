@@ -17,10 +17,9 @@ STEPS = 9
 
 
 def killed_options() -> TrainOptions:
-    """With all that must be remembered: queue, learned alpha, a second task, an average, momentum."""
-    return options(
-        STEPS, batch=8, validations=2, second_task="simclr", losses=LossOptions(alpha=None, queue_size=64)
-    )
+    """With all that must be remembered: queue and its encoder, learned alpha, a second task, an average."""
+    losses = LossOptions(alpha=None, queue_size=64, key_momentum=0.9)
+    return options(STEPS, batch=8, validations=2, second_task="simclr", losses=losses)
 
 
 def training_in(folder: Path) -> Trainer[SemcModule]:

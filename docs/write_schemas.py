@@ -49,6 +49,7 @@ from semc_core.sources.devices.true_delay import DELAYS
 from semc_core.sources.raw.records import CODING, NOTE
 from semc_core.sources.raw.records import ORIGIN as TAPPED
 from training.ablation import RUN_RESULT
+from training.apart import DEAL
 from training.benchmark import BENCHMARK
 from training.config_file import CONFIG
 from training.data.hub.zenodo import RECORD
@@ -118,6 +119,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "training-run": ("run.json: a training that the window started", RUN_FACTS),
     "training-progress": ("a line of progress.jsonl", PROGRESS_LINE),
     "training-pictures": ("the JSON beside pictures that a training keeps", FACTS),
+    "training-deal": ("deal.json: the split of each group of a run, by its keyed hash", DEAL),
     "simulated-devices": ("the script of simulated capture devices in TOML", SCRIPT),
     "true-delays": ("true_delays.json: what `semc bench glass` measured, by device", DELAYS),
     "tap-origin": ("the record O of a raw tap: where the data come from", TAPPED),

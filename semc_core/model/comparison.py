@@ -40,8 +40,8 @@ UNCLEAR: Final = N_(
     "looks better than it is."
 )
 LOOKED_AT: Final = N_(
-    "These test pictures have been looked at {count} times, by this or other models; the more often, the less "
-    "their result says of new patients."
+    "These test pictures have been looked at {count} times, by this or other models; the more often, the "
+    "less their result says of new patients."
 )
 """What a comparison notes, in English as it is stored."""
 

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from main import main
+from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
 from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.comparison import Comparison
 from semc_core.model.file import read_model, read_spec, write_model
 from tests.training.toy_folder import write_toy_folder
 from training import learned_from, readings
+from training.apart import DEAL_NAME, dealt_apart, keep_deal, kept_deal
 from training.data.index import DataIndex, join
-from training.data.loading import load_index
+from training.data.loading import load_index, open_index
 from training.evaluation.predictions import Predictor
 from training.learned_from import KEY_NAME, known_groups, learned_arrays, patients_key
 from training.promotion import compare
@@ -55,9 +57,11 @@ def model_of(path: Path, index: DataIndex | None, seed: int = 1) -> Path:
 
 
 def test_patients_that_the_model_in_use_learned_from_are_left_out(folder: Path, tmp_path: Path) -> None:
-    index, before = dealt(folder, 1), dealt(folder, 2)
-    known = groups_of(before, "train", "validation") & groups_of(index, "test")
-    assert 0 < len(known) <= len(groups_of(index, "test")) - 2, "the seeds must fit this test"
+    index = dealt(folder, 1)
+    trained, chosen, *others = sorted(groups_of(index, "test"))
+    assert len(others) > 1
+    before = index.with_splits({trained: "train", chosen: "validation"} | dict.fromkeys(others, "test"))
+    known = {trained, chosen}
     new = model_of(tmp_path / "new.safetensors", index)
     old = model_of(tmp_path / "old.safetensors", before, seed=2)
     found = compare(new, old, index, threads=1)
@@ -209,3 +213,66 @@ def test_an_evaluation_on_the_test_split_counts_too(
     assert "have been looked at" not in capsys.readouterr().out
     assert main(given) == 0
     assert "have been looked at 2 times" in capsys.readouterr().out
+
+
+def test_a_new_deal_tests_on_patients_that_the_model_in_use_does_not_know(
+    folder: Path, tmp_path: Path
+) -> None:
+    unsplit = open_index([str(folder)])
+    before = unsplit.split(2)
+    old = model_of(tmp_path / "old.safetensors", before)
+    assert groups_of(unsplit.split(1), "test") & groups_of(before, "train", "validation")
+    found = dealt_apart(unsplit, old, 1)
+    assert groups_of(found, "test") <= groups_of(before, "test")
+    assert groups_of(before, "train") <= groups_of(found, "train")
+    assert groups_of(before, "validation") <= groups_of(found, "validation")
+    knows = len(groups_of(before, "train", "validation"))
+    assert f"knows {knows} patients or videos; the test split is of others." in found.notes[-1]
+    # Who says nothing changes nothing, and neither does a model that knows everybody.
+    silent = model_of(tmp_path / "silent.safetensors", None)
+    assert dealt_apart(unsplit, silent, 1) == unsplit.split(1)
+    everybody = unsplit.with_splits(dict.fromkeys(unsplit.groups, "train"))
+    assert dealt_apart(unsplit, model_of(tmp_path / "all.safetensors", everybody), 1) == unsplit.split(1)
+    # What was dealt beforehand stays.
+    assert dealt_apart(before, model_of(tmp_path / "b.safetensors", unsplit.split(3)), 1) == before
+
+
+def test_a_run_goes_on_with_its_own_deal(folder: Path, tmp_path: Path) -> None:
+    unsplit = open_index([str(folder)])
+    run, dealt_then = tmp_path / "a.run", unsplit.split(5)
+    assert kept_deal(run, unsplit) is None
+    keep_deal(run, dealt_then)
+    assert kept_deal(run, unsplit) == dealt_then
+    names = (run / DEAL_NAME).read_text(encoding="utf-8")
+    assert not any(group in names for group in unsplit.groups)
+    fewer = replace(unsplit, samples=unsplit.samples[:5])
+    grown = write_toy_folder(tmp_path / "loops", 150, patients=50)
+    assert kept_deal(run, open_index([str(grown)])) is None
+    assert kept_deal(run, fewer) is not None
+    (run / DEAL_NAME).write_text('{"a": "elsewhere"}', encoding="utf-8")
+    with pytest.raises(UsageError, match="is damaged; train without --resume"):
+        kept_deal(run, unsplit)
+
+
+@pytest.mark.long
+def test_a_second_training_of_a_grown_set_is_compared_and_can_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_toy_folder(tmp_path / "loops", 120, patients=20)
+    given = ["train", "--data", str(data), "--preset", "semc_tiny", "--steps", "4", "--batch", "8"]
+    given += ["--validations", "1", "--threads", "1", "--full-size"]
+    first, second = (str(tmp_path / f"{name}.safetensors") for name in ("first", "second"))
+    assert main([*given, "--out", first]) == 0
+    assert main(["model", "use", first, "--force"]) == 0
+    write_toy_folder(data, 150, patients=25)
+    capsys.readouterr()
+    assert main([*given, "--out", second, "--seed", "3"]) == 0
+    said = capsys.readouterr().out
+    assert "the test split is of others" in said
+    assert "was not compared" not in said
+    assert "learned from" not in said
+    assert main(["model", "use", second, "--force"]) == 0
+    capsys.readouterr()
+    assert main([*given, "--out", second, "--seed", "3", "--resume"]) == 0
+    assert "Goes on at step 4" in capsys.readouterr().out
+    assert read_spec(Path(second)).metrics["test_readings"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -243,8 +244,23 @@ def _train(args: TrainArguments, folder: Path, progress: Progress | None) -> int
     from training.data.loading import for_classification, load_index
 
     _check_first(args)
-    index = for_classification(load_index(args.data, args.seed, args.groups, planes_of(args.of)))
+    wanted = planes_of(args.of)
+    index = load_index(args.data, args.seed, args.groups, wanted, lambda found: _dealt(args, found, folder))
+    index = for_classification(index)
     return train_on(index, args, progress, lambda told: _compare(args, index, folder, told))
+
+
+def _dealt(args: TrainArguments, index: DataIndex, folder: Path) -> DataIndex:
+    """A set without splits, dealt: as the run in `folder` had it, where that goes on."""
+    from semc_core.model.registry import current_model
+    from training.apart import dealt_apart, keep_deal, kept_deal
+
+    if args.resume and (kept := kept_deal(folder, index)) is not None:
+        return kept
+    found = dealt_apart(index, args.compare_with or current_model(), args.seed)
+    if os.environ.get("RANK", "0") == "0":
+        keep_deal(folder, found)
+    return found
 
 
 def _check_first(args: TrainArguments) -> None:

@@ -249,7 +249,13 @@ class Given:
     index: DataIndex
 
 
-def load_index(places: Sequence[str], seed: int, groups: str = "", of: tuple[str, ...] = ()) -> DataIndex:
+def load_index(
+    places: Sequence[str],
+    seed: int,
+    groups: str = "",
+    of: tuple[str, ...] = (),
+    deal: Callable[[DataIndex], DataIndex] | None = None,
+) -> DataIndex:
     """One or more data sets as one, with splits: those that are there, or dealt by the seed.
 
     Args:
@@ -257,6 +263,7 @@ def load_index(places: Sequence[str], seed: int, groups: str = "", of: tuple[str
         seed: Of the splits, where there are none.
         groups: Finds the patient in a file's name; see `ReadOptions`.
         of: Which sessions; see there, too.
+        deal: Deals those without a split, in place of the seed alone.
 
     Raises:
         TooLittleData: There are too few patients to deal.
@@ -267,7 +274,7 @@ def load_index(places: Sequence[str], seed: int, groups: str = "", of: tuple[str
     # Of several sets one may be dealt already and another not: nothing of that one must get lost.
     if not dealt or (len(places) > 1 and index.of_split("")):
         check_enough_groups(index)
-        index = index.split(seed)
+        index = index.split(seed) if deal is None else deal(index)
     index.check()
     return index
 

@@ -138,6 +138,11 @@ COMMANDS: Final = {
         _TRAINING,
         "Fit a model's temperature, and thresholds for a stated precision, on validation pictures.",
     ),
+    "label-next": Entry(
+        "training.cli.label_next:app",
+        _TRAINING,
+        "Rank frames without a label by what they would teach the model, with the reason of each.",
+    ),
     "ablate": Entry(
         "training.cli.ablate:app",
         _TRAINING,

@@ -110,7 +110,7 @@ def kept_answers(folder: Path | None, which: str) -> Answers | None:
     if folder is None:
         return None
     try:
-        with np.load(folder / ANSWERS_NAME, allow_pickle=False) as kept:
+        with (folder / ANSWERS_NAME).open("rb") as file, np.load(file, allow_pickle=False) as kept:
             if str(kept["which"]) != which:
                 return None
             return Answers(np.asarray(kept["probabilities"], np.float32), int(kept["readings"]))

@@ -101,6 +101,8 @@ SINCE = (
     "train --config",
     "train --set",
     "train --folds",
+    *(f"label-next --{option}" for option in ("budget", "labelled", "out", "json")),
+    *(f"label-next --{option}" for option in ("model", "device", "precision", "threads")),
     "live --mode",
     "live --tap",
     "live --painted",

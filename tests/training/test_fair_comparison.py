@@ -183,15 +183,19 @@ def test_the_new_model_looks_at_the_test_pictures_once_and_its_card_says_how_oft
     again = compared("a", 1)
     assert asked == [read_spec(old).sha256]
     assert again == first
+    # Answers that were damaged are asked for again, and that is one more look.
+    (tmp_path / "a.run" / "test_answers.npz").write_bytes(b"PK damaged")
+    compared("a", 1)
+    assert read_spec(tmp_path / "a.safetensors").metrics["test_readings"] == 2
     second = compared("b", 2)
-    assert read_spec(tmp_path / "b.safetensors").metrics["test_readings"] == 2
-    assert "have been looked at 2 times" in second.sentence
+    assert read_spec(tmp_path / "b.safetensors").metrics["test_readings"] == 3
+    assert "have been looked at 3 times" in second.sentence
     # Other weights in the same folder are another model.
     model_of(tmp_path / "b.safetensors", index, 3)
     asked.clear()
     compared("b", 3)
     assert len(asked) == 2
-    assert read_spec(tmp_path / "b.safetensors").metrics["test_readings"] == 3
+    assert read_spec(tmp_path / "b.safetensors").metrics["test_readings"] == 4
     # Another split is another count.
     other = dealt(folder, 2)
     path = model_of(tmp_path / "c.safetensors", other)

@@ -125,14 +125,21 @@ def _read(run: list[Sample], spec: Preprocessing) -> list[tuple[NDArray[np.uint8
     try:
         found = read_pictures(run[0].path, [sample.frame for sample in run], run[0].bits)
         paired = zip(run, found, strict=True)
-        return [(_shown(picture, spec), _row(sample, picture)) for sample, picture in paired]
+        return [(shown(picture, spec), _row(sample, picture)) for sample, picture in paired]
     except SemcError as error:
         raise UsageError(
             f"{readable(str(run[0].path))}: {error} `semc data check` lists all that cannot be read."
         ) from error
 
 
-def _shown(picture: SamplePicture, spec: Preprocessing) -> NDArray[np.uint8]:
+def shown(picture: SamplePicture, spec: Preprocessing) -> NDArray[np.uint8]:
+    """A picture as frames are stored: cropped, gray, uint8 (h, w) of the size of `spec`.
+
+    Args:
+        picture: As `read_pictures` gives it.
+        spec: Of the model; its mean and deviation are applied when frames are used.
+    """
+    spec = replace(spec, mean=(0.0,), std=(1 / 255,), per_image=False)
     outline = outline_in(picture.picture, picture.crop, spec)
     return np.asarray(np.rint(prepare(picture.picture.gray, picture.crop, spec, outline)[0]), np.uint8)
 

@@ -1,0 +1,1 @@
+"""Which frames to label next: those that teach the model most."""

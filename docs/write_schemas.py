@@ -49,12 +49,12 @@ from semc_core.sources.devices.true_delay import DELAYS
 from semc_core.sources.raw.records import CODING, NOTE
 from semc_core.sources.raw.records import ORIGIN as TAPPED
 from training.ablation import RUN_RESULT
-from training.apart import DEAL
 from training.benchmark import BENCHMARK
 from training.config_file import CONFIG
 from training.data.hub.zenodo import RECORD
 from training.data.images import WITH_CROP
 from training.data.loading import FACTS
+from training.held_out.apart import DEAL
 from training.initialization import FACTS as ENCODER
 from training.region.evaluate import OUTLINES
 

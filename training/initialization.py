@@ -51,7 +51,7 @@ def write_encoder(
         path: Of the file.
         network: Pretrained.
         facts: Plain JSON values: name, preset, how it was made.
-        learned: The tensors that say which patients it learned from; see `training.learned_from`.
+        learned: The tensors that say which patients it learned from; see `training.held_out.learned_from`.
 
     Raises:
         SaveError: The file cannot be written.

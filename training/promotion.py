@@ -41,10 +41,8 @@ from training.evaluation.evaluate import matched
 from training.evaluation.metrics import measures
 from training.evaluation.predictions import open_predictor
 from training.evaluation.reliability import reliability
-from training.learned_from import known_groups, learned_from
-from training.model_card import restate
-from training.publish import is_simulated
-from training.readings import (
+from training.held_out.learned_from import known_groups, learned_from
+from training.held_out.readings import (
     METRIC,
     Answers,
     count_reading,
@@ -53,6 +51,8 @@ from training.readings import (
     kept_answers,
     sentence,
 )
+from training.model_card import restate
+from training.publish import is_simulated
 
 _FEW: Final = 5
 _LEAST: Final = 2
@@ -65,7 +65,7 @@ def compare(
     """Hold two model files against each other.
 
     The new model looks at the test pictures once: its answers are kept in `run`, and its file and card get
-    the number of looks that anybody had at them (`training.readings`), so that the file's hash changes.
+    the number of looks that anybody had at them (`held_out.readings`), so that the file's hash changes.
 
     Args:
         candidate: The new one.

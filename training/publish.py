@@ -55,7 +55,7 @@ def finish(
         path: Of the model file; the card lies beside it with the ending .md.
         data_name: Of the data set, for the provenance; see `training.publish`.
         run: Facts of the run for the provenance: steps, seconds, the encoder that it started from.
-        learned: The tensors that say which patients it learned from; see `training.learned_from`.
+        learned: The tensors that say which patients it learned from; see `training.held_out.learned_from`.
 
     Raises:
         ModelFileError: The file cannot be written.

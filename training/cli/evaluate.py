@@ -154,7 +154,7 @@ def _on_data(args: EvalArguments, data_set: str, console: Console) -> int:
     from training.evaluation.evaluate import chosen_split, evaluate_answers, matched
     from training.evaluation.predictions import open_predictor
     from training.evaluation.report.report import make_report, save_evaluation, write_json
-    from training.readings import told_reading
+    from training.held_out.readings import told_reading
 
     with (
         open_predictor(args.model, args.device, args.threads, args.precision) as judged,

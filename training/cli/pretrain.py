@@ -152,8 +152,8 @@ def _finish(
 ) -> float:
     """Write the encoder file. Returns its loss."""
     from training.config import plain
+    from training.held_out.learned_from import learned_arrays
     from training.initialization import read_encoder, write_encoder
-    from training.learned_from import learned_arrays
 
     module, loss = trainer.module, -trainer.best_score
     facts |= {

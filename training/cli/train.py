@@ -253,7 +253,7 @@ def _train(args: TrainArguments, folder: Path, progress: Progress | None) -> int
 def _dealt(args: TrainArguments, index: DataIndex, folder: Path) -> DataIndex:
     """A set without splits, dealt: as the run in `folder` had it, where that goes on."""
     from semc_core.model.registry import current_model
-    from training.apart import dealt_apart, keep_deal, kept_deal
+    from training.held_out.apart import dealt_apart, keep_deal, kept_deal
 
     if args.resume and (kept := kept_deal(folder, index)) is not None:
         return kept
@@ -343,8 +343,8 @@ def _compare(args: TrainArguments, index: DataIndex, folder: Path, progress: Pro
 
 def _finish(trainer: Trainer[SemcModule], data: Given, args: TrainArguments, progress: Progress) -> None:
     """Calibrate and write the model file."""
+    from training.held_out.learned_from import learned_arrays
     from training.initialization import read_encoder
-    from training.learned_from import learned_arrays
     from training.publish import finish
 
     facts: dict[str, Any] = {"steps": trainer.step, "seconds": round(trainer.elapsed_s)}

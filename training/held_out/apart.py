@@ -20,7 +20,7 @@ from semc_core.io.rules import one_of
 from semc_core.model.file import read_model
 from semc_core.text import counted
 from training.data.index import SPLITS, DataIndex
-from training.learned_from import hashed, learned_from, patients_key
+from training.held_out.learned_from import hashed, learned_from, patients_key
 from training.run_folder import make_folder
 
 DEAL_NAME: Final = "deal.json"

@@ -14,12 +14,12 @@ from semc_core.model.architecture import new_spec, random_weights
 from semc_core.model.comparison import Comparison
 from semc_core.model.file import read_model, read_spec, write_model
 from tests.training.toy_folder import write_toy_folder
-from training import learned_from, readings
-from training.apart import DEAL_NAME, dealt_apart, keep_deal, kept_deal
 from training.data.index import DataIndex, join
 from training.data.loading import load_index, open_index
 from training.evaluation.predictions import Predictor
-from training.learned_from import KEY_NAME, known_groups, learned_arrays, patients_key
+from training.held_out import learned_from, readings
+from training.held_out.apart import DEAL_NAME, dealt_apart, keep_deal, kept_deal
+from training.held_out.learned_from import KEY_NAME, known_groups, learned_arrays, patients_key
 from training.promotion import compare
 
 CLASSES = ("BAR", "DISC", NON_STANDARD)

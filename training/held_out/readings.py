@@ -25,7 +25,7 @@ from semc_core.model.file import TRAINING_PREFIX, VERIFY
 from semc_core.model.spec import ModelSpec
 from semc_core.paths import data_folder
 from training.data.index import DataIndex
-from training.learned_from import split_mark
+from training.held_out.learned_from import split_mark
 from training.run_folder import make_folder
 
 LOG_NAME: Final = "test_readings.log"

@@ -1,0 +1,1 @@
+"""Held-out patients: known ones are left out, looks are counted."""

@@ -77,17 +77,19 @@ def _of(place: Place, out: Path, model: bool) -> dict[str, Any]:
 
 
 def _steps(out: Path) -> dict[str, list[float]]:
-    """The log by columns."""
+    """The log by columns; of the experts' use how uneven it is says enough."""
     with (out.with_suffix(".run") / "log.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in rows[0] if name not in _TIMES}
+    told = [name for name in rows[0] if name not in _TIMES and not name.startswith("use_")]
+    return {name: [float(row[name]) for row in rows] for name in told}
 
 
 def _weights(out: Path) -> dict[str, Any]:
     """For each part of the network: how many tensors and numbers, and their Euclidean norm."""
     parts: dict[str, list[Any]] = defaultdict(list)
     for name, tensor in load_file(out).items():
-        if not name.startswith(("novelty", "verify")):
+        # What says whom it learned from is different for every user.
+        if not name.startswith(("novelty", "verify", "training")):
             parts[name.split(".")[0]].append(tensor.astype("float64"))
     return {
         part: [len(found), sum(one.size for one in found), math.sqrt(sum((one**2).sum() for one in found))]

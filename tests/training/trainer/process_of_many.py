@@ -37,7 +37,7 @@ def train_options(losses: LossOptions, **changed: object) -> TrainOptions:
     return replace(options, **changed)  # type: ignore[arg-type]
 
 
-def without_noise(scores: Tensor, tau: float) -> Tensor:
+def without_noise(scores: Tensor, tau: float, hard: bool = False) -> Tensor:
     """The gate's shares without Gumbel noise."""
     return torch.softmax(scores / tau, dim=1)
 
@@ -50,7 +50,9 @@ def gradients() -> Iterator[tuple[str, Tensor]]:
     train, validation = toy(0, 30, seed=1), toy(1000, 13, seed=2)
     cases = {
         "supcon, simclr": train_options(_LEARNED, second_task="simclr"),
-        "gpaco": train_options(replace(_LEARNED, contrast="gpaco", class_weights="inverse")),
+        "gpaco": train_options(
+            replace(_LEARNED, contrast="gpaco", class_weights="inverse", key_momentum=0.5)
+        ),
     }
     for name, options in cases.items():
         learner = SemcModule(options, train, validation)

@@ -213,8 +213,8 @@ def test_pictures(printed: Printed, tiny_model_path: Path, tmp_path: Path) -> No
     write_images(tmp_path / "pictures", 2)
     common = ("--out", tmp_path / "out.csv", "--model", tiny_model_path, "--threads", "1")
     check("semc classify", printed("classify", tmp_path / "pictures", *common))
-    common = ("--budget", "1", "--model", tiny_model_path, "--threads", "1")
-    check("semc label-next", printed("label-next", tmp_path / "pictures", *common))
+    few = ("--budget", "1", *common[2:])
+    check("semc label-next", printed("label-next", tmp_path / "pictures", *few))
 
 
 def test_analyses(printed: Printed, tiny_model_path: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from app.start.recent import RecentSession
 from semc_core import language
 from semc_core.errors import SourceError
 from semc_core.language import _, day_text, decimal, english, in_both, joined, plural, replaced
-from semc_core.model.comparison import CHOSEN_ON, FEW, OTHER_PLANES, Comparison, Measured
+from semc_core.model.comparison import CHOSEN_ON, FEW, KNOWN, OTHER_PLANES, Comparison, Measured
 from semc_core.picture_options import PictureOptions
 from semc_core.sources.live.outage import NO_PICTURES, OutageTeller
 from semc_core.sources.open import open_source
@@ -150,10 +150,12 @@ def test_a_day_in_a_sentence_and_in_a_list_follows_the_language() -> None:
         (f"{CHOSEN_ON} {FEW}", "<CHOSEN> <FEW>"),
         (OTHER_PLANES.format(planes="A, B"), "<OTHER A, B>"),
         ("Somebody's own words.", "Somebody's own words."),
+        (f"{KNOWN.format(of='4 held-out patients or videos', known=3)} {FEW}", "<KNOWN 4 3> <FEW>"),
     ],
 )
 def test_a_note_of_a_comparison_is_stored_in_english_and_shown_in_the_language(note: str, shown: str) -> None:
     said = {FEW: "<FEW>", CHOSEN_ON: "<CHOSEN>", OTHER_PLANES: "<OTHER {planes}>"}
+    said |= {KNOWN: "<KNOWN {of} {known}>", "{count} held-out patients or videos": "{count}"}
     with speaking(lambda text: said.get(text, text)):
         measured = Measured("a" * 64, 0.9, 0.8, 0.1)
         found = Comparison(measured, None, "b" * 64, None, None, None, "test", 9, 2, note)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.export.presenter import (
     ExportState,
@@ -16,6 +16,7 @@ from app.export.presenter import (
 from app.widgets import theme
 from app.widgets.forms import button, page_title, side_by_side
 from app.widgets.plain import PlainLabel
+from app.widgets.still_bar import StillBar
 from semc_core.export.found_text import TextFinding
 from semc_core.export.options import ExportResult
 from semc_core.language import _
@@ -34,7 +35,7 @@ class RunningPage(QWidget):
         super().__init__(parent)
         self._step = PlainLabel()
         self._step.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._bar = QProgressBar()
+        self._bar = StillBar()
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(_("Progress of the export"))
         row = QHBoxLayout()

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.train.installation import InstallPhase, InstallState
 from app.widgets import theme
 from app.widgets.forms import button, panel
 from app.widgets.plain import PlainLabel
+from app.widgets.still_bar import StillBar
 from app.widgets.wrapping import WrapRow
 from semc_core.language import N_, _
 from semc_core.text import readable
@@ -94,7 +95,7 @@ class InstallPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title, self.about = PlainLabel(), PlainLabel()
-        self.bar = QProgressBar()
+        self.bar = StillBar()
         self.install = button(_("Install"), self.install_wanted.emit)
         self.cancel = button(_("Stop"), self.cancel_wanted.emit)
         self.lines = QPlainTextEdit()

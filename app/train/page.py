@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
-    QProgressBar,
     QVBoxLayout,
     QWidget,
 )
@@ -31,6 +30,7 @@ from app.widgets import theme
 from app.widgets.fitted import FittedBox
 from app.widgets.forms import Scrolling, button, empty_out, panel
 from app.widgets.plain import PlainLabel, plain_tip
+from app.widgets.still_bar import StillBar
 from app.widgets.wrapping import WrapRow
 from semc_core.language import N_, _
 
@@ -111,7 +111,7 @@ class TrainPage(QWidget):
         self.resume = button(_("Go on"), self.resume_wanted.emit)
         self.fault = PlainLabel()
         self.title, self.about, self.detail = PlainLabel(), PlainLabel(), PlainLabel()
-        self.bar = QProgressBar()
+        self.bar = StillBar()
         self.install = InstallPanel()
         self.curves, self.figures = TrainCurves(), Figures()
         self.compared, self.announced = PlainLabel(), PlainLabel()

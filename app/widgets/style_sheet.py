@@ -16,8 +16,9 @@ def _icon(c: Colours, name: str) -> str:
 
 
 def _texts_and_panels(c: Colours) -> str:
-    """Labels, cards, the banner."""
+    """Labels, cards, the banner. Nothing of Qt's own moves by itself either."""
     return f"""
+    * {{ widget-animation-duration: 0; }}
     QToolTip {{ background: {c.raised}; color: {c.text}; border: 1px solid {c.border}; padding: 0.3em; }}
     QLabel#dim {{ color: {c.dim}; }}
     QLabel#notice {{ color: {c.warning}; }}

@@ -17,6 +17,8 @@ _SCANS: Final = (
     "*.png *.jpg *.jpeg *.bmp *.tif *.tiff"
 )
 
+_MODELS: Final = "*.safetensors *.pth *.pt *.tar *.ckpt"
+
 Use = Callable[[str], None]
 """Takes the path that was chosen."""
 
@@ -183,8 +185,8 @@ class Chooser:
         self.paths.ask_folder(_("Review a folder of images, or a session"), use, "folder")
 
     def model(self, use: Use) -> None:
-        """A model file."""
-        self.paths.ask_file(_("Choose a model"), _("Models") + " (*.safetensors)", use, "model")
+        """A model file, or a network of another program."""
+        self.paths.ask_file(_("Choose a model"), f"{_('Models')} ({_MODELS})", use, "model")
 
     def data(self, use: Use) -> None:
         """Something to train on."""

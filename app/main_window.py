@@ -59,6 +59,7 @@ class MainWindow(OpeningWindow):
         from app.review.page import ReviewPage
         from app.review.session import open_review
         from app.start.controller import SourceLists
+        from app.start.importing import ModelImport
         from app.train.controller import TrainController
         from app.train.page import TrainPage
 
@@ -87,6 +88,7 @@ class MainWindow(OpeningWindow):
         self.next_model = NextModel(
             self.choices, self.start_page, self.checklists, self.sources, self._tell, self
         )
+        self.imports = ModelImport(lambda: self.choices.registry, post, self._tell, self.report)
         self.train = TrainController(self.train_page, self.choices, post, self.next_model.show)
         self.closing = Closing(self.report)
         self.picture = PictureWindow(self, settings)
@@ -181,7 +183,7 @@ class MainWindow(OpeningWindow):
         )
         page.cameras_wanted.connect(self.sources.look_for_cameras)
         self.dialogs.sessions.on_deleted = lambda: self.sources.look_for_sessions(self.choices.output)
-        page.model_wanted.connect(lambda: choose.model(self.next_model.use))
+        page.model_wanted.connect(lambda: self._choose_model(self.next_model.use))
         page.model_chosen.connect(self.next_model.use_choice)
         page.train_wanted.connect(self.show_training)
         page.back_wanted.connect(self.go_back)
@@ -375,6 +377,9 @@ class MainWindow(OpeningWindow):
         if (plane := self.live_page.plane(number)) is not None:
             self.viewer.show_plane(plane)
 
+    def _choose_model(self, use: Callable[[str], object]) -> None:
+        self.choose.model(lambda path: self.imports.take(path, use))
+
     def _try_model(self, path: str) -> None:
         """Take another model, and do again what failed with the last."""
         self.next_model.use(path)
@@ -396,7 +401,7 @@ class MainWindow(OpeningWindow):
         if name == "change_folder":
             self.choose.output(self._use_output)
         elif name == "model":
-            self.choose.model(self._try_model)
+            self._choose_model(self._try_model)
         elif name == "sending":
             self.dialogs.show_sending()
         else:
@@ -473,7 +478,15 @@ class MainWindow(OpeningWindow):
         self.live_page.finish_measuring()
         # First the scan with what is measured in it: it must not be recorded on while a server is waited for.
         # An export and what was sent may still write to the session in review.
-        parts = (self.train, self.dialogs, self.annotating, self.review, self.sources, self.checklists)
+        parts = (
+            self.train,
+            self.imports,
+            self.dialogs,
+            self.annotating,
+            self.review,
+            self.sources,
+            self.checklists,
+        )
         from app.tasks import close_all
 
         close_all(self.measured, self.live_page.held, self.scan, self.raw, self.tone, self.reading, *parts)

@@ -124,6 +124,12 @@ STRIP: Final = (
         "strip_on", N_("Plane on"), (".",), N_("Choose the next saved plane, in the strip"), repeats=True
     ),
     KeyBinding("strip_reject", N_("Reject"), ("X",), N_("Reject the chosen plane, or take it back")),
+    KeyBinding(
+        "same_examination",
+        N_("Same examination"),
+        ("Ctrl+G",),
+        N_("This scan goes on with the examination of the scan before, or no longer"),
+    ),
 )
 HELD: Final = (
     # C, L and S do something else during a scan.

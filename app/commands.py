@@ -127,6 +127,7 @@ class Situation:
         can_record: The scan has begun, so that it can be recorded.
         recording: Its frames are recorded.
         frozen: The picture of the scan is held.
+        earlier: There is a scan before, whose examination this one may go on with.
         naming: A capture is asked for its name, or a plane in the strip is chosen.
         choosing_region: A region of interest is being dragged.
         heat_map: The heat map is laid over the picture.
@@ -148,6 +149,7 @@ class Situation:
     can_record: bool = False
     recording: bool = False
     frozen: bool = False
+    earlier: bool = False
     naming: bool = False
     choosing_region: bool = False
     heat_map: bool = False
@@ -186,6 +188,7 @@ def enabled_actions(now: Situation) -> dict[str, bool]:
     for name in (binding.name for binding in STRIP):
         named = now.naming or not name.startswith("name_")
         able[name] = able[name] and scanning and named and not now.choosing_region
+    able["same_examination"] = able["same_examination"] and now.earlier
     if now.page == LIVE:
         for name in _ON_HELD:
             able[name] = able[name] and scanning and now.frozen

@@ -58,6 +58,7 @@ class MainWindow(OpeningWindow):
         from app.review.controller import ReviewController
         from app.review.page import ReviewPage
         from app.review.session import open_review
+        from app.same_examination import SameExamination
         from app.start.controller import SourceLists
         from app.start.importing import ModelImport
         from app.train.controller import TrainController
@@ -78,6 +79,8 @@ class MainWindow(OpeningWindow):
         self.measured = LiveSubject(post, Told(self._say_of(LIVE), self.report, lambda: self.tick()))
         self.live_page = LivePage(self.checklists.live, self.measured, self.keep_latencies)
         self.live_page.held.measuring.memory = settings
+        of_scan = self.live_page, self.checklists, self.dialogs.worklist
+        self.same = SameExamination(*of_scan, self._say_of(LIVE))
         self.review_page = ReviewPage(self.checklists.review)
         self.review_page.measuring.memory = settings
         self.annotating = annotated(self.review_page, post, lambda: self.tick(), self._say_of(REVIEW))
@@ -357,10 +360,12 @@ class MainWindow(OpeningWindow):
     def _show_scan(self, pipeline: LivePipeline[Session], options: ScanOptions) -> None:
         from app.live.traces import load_curves
 
+        offer = self.same.look(options.examination)
         self.dialogs.worklist.begin_scan(pipeline, options)
         self.checklists.begin_scan(pipeline, options.protocol)
         load_curves()
         self.live_page.begin(pipeline, options.source)
+        offer()
         self.live_page.strip.show_folder(str(options.output))
 
     def _show_review(self, worker: SessionWorker | None) -> None:
@@ -436,7 +441,7 @@ class MainWindow(OpeningWindow):
         self.scan.tick()
         self.live_page.tick(now_s, self.scan.stopping, self.scan.region_by_hand)
         if self.scan.pipeline is not None:
-            self.checklists.show_scan(self.live_page.saved, self.live_page.spec)
+            self.checklists.show_scan(self.live_page.kept.counted, self.live_page.spec)
         self.review.tick(now_s)
         self.review_page.tick(now_s)
         self.annotating.tick()

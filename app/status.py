@@ -170,6 +170,7 @@ class StatusDisplay:
             can_record=live.can_record,
             recording=live.recording,
             frozen=live.frozen,
+            earlier=live.kept.earlier.there,
             naming=live.kept.naming.asks,
             choosing_region=live.view.choosing_region,
             heat_map=live.heat.on,

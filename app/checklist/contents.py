@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import replace
@@ -52,10 +53,17 @@ class ScanChecklist:
         self._made_of: tuple[object, ...] = ()
         self._fetuses = ONE
         self._view: ChecklistView | None = None
+        self._before: tuple[ItemEntry, ...] = ()
+        self._earlier: tuple[ItemEntry, ...] = ()
 
     def begin(self, pipeline: LivePipeline[Session], choice: str) -> None:
         """Of this scan from now on, and of the protocol that it was begun with."""
+        self._before, self._earlier = self._all_words(), ()
         self._pipeline, self._made_of, self.choice, self.shown = pipeline, (), choice, ""
+
+    def go_on(self, same: bool) -> None:
+        """What was said in the scan before holds in this one, too, or no longer."""
+        self._earlier = self._before if same else ()
 
     def view(self, saved: tuple[SavedPlane, ...], spec: ModelSpec | None) -> ChecklistView | None:
         """What the panel shows; None without a protocol.
@@ -67,7 +75,7 @@ class ScanChecklist:
         planes = None if spec is None else spec.planes
         protocol = self._protocols.follow(self.choice, planes)
         session = self._session
-        words, fetuses = ((), ONE) if session is None else (session.items(), session.fetuses())
+        words, fetuses = self._all_words(), ONE if session is None else session.fetuses()
         if self._fetuses != fetuses:
             self._fetuses, self.shown = fetuses, ""
         made_of = (protocol, saved, spec, words, fetuses, self.shown)
@@ -96,6 +104,10 @@ class ScanChecklist:
         if session is None or protocol is None:
             self._report(_(_NOT_KEPT))
             return
+        if reason is None and any(word.item_id == item_id for word in self._earlier):
+            self._earlier = tuple(word for word in self._earlier if word.item_id != item_id)
+            if all(word.item_id != item_id for word in session.items()):
+                return
         change = word_on(protocol, item_id, reason, "" if self._view is None else self._view.fetus)
         self._words.start(lambda: _apply(session, change), self._logged)
 
@@ -106,6 +118,12 @@ class ScanChecklist:
     @property
     def _session(self) -> Session | None:
         return None if self._pipeline is None else self._pipeline.session
+
+    def _all_words(self) -> tuple[ItemEntry, ...]:
+        """Of this scan, and of the one before where it goes on and nothing was said of the item since."""
+        own = () if self._session is None else self._session.items()
+        said = {(word.protocol_id, word.item_id) for word in own}
+        return (*(word for word in self._earlier if (word.protocol_id, word.item_id) not in said), *own)
 
     def _logged(self, future: Future[int | None]) -> None:
         if error := future.exception():
@@ -134,6 +152,11 @@ def _apply(session: Session, change: SetItem) -> int | None:
         raise SessionError(_(_OVER, key=first_key("review"))) from error
 
 
+def _fetus_of(plane: SavedPlane, fetuses: Fetuses) -> str:
+    """The letter; what was saved in the scan before was saved before any turn to another one."""
+    return fetuses.of_plane(plane.hold_id, -math.inf if plane.hold_id < 0 else plane.time_s)
+
+
 def _states(
     protocol: Protocol,
     saved: tuple[SavedPlane, ...],
@@ -146,7 +169,7 @@ def _states(
     enter = 1.0 if spec is None else spec.thresholds.enter
     states = []
     for letter in fetuses.letters or ("",):
-        own = [of_saved(one) for one in saved if fetuses.of_plane(one.hold_id, one.time_s) == letter]
+        own = [of_saved(one) for one in saved if _fetus_of(one, fetuses) == letter]
         state = checklist(protocol, own, words_on(words, letter), planes, enter)
         states.append(replace(state, fetus=letter))
     return states

@@ -146,6 +146,10 @@ class ChecklistController(QObject):
         self._scan.begin(pipeline, protocol_id)
         self.live.show_choices(self.choice.choices, protocol_id)
 
+    def go_on(self, same: bool) -> None:
+        """The scan goes on with the examination of the one before, or does not."""
+        self._scan.go_on(same)
+
     def show_scan(self, saved: tuple[SavedPlane, ...], spec: ModelSpec | None) -> None:
         """Show what was saved so far; `spec` is of the model, None until it is loaded."""
         self.live.show_view(self._scan.view(saved, spec))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from app.live.earlier import EarlierScan, as_earlier
 from app.live.measured import LiveSubject
 from app.live.naming import Naming, as_corrected, key_of, marks_of, names_offered, of_fetuses
 from app.live.presenter import merged
@@ -40,6 +41,8 @@ class KeptPlanes:
         raw: As the scan saved them.
         planes: As corrected, without the rejected ones.
         naming: What is asked and chosen.
+        earlier: The scan before, which this one may go on with.
+        on_same: Told whether it does.
         on_begin: Told that nothing is saved yet.
         on_take: Told what was saved, or changed.
         of_protocol: Gives the names of the protocol's planes, for those that the model knows.
@@ -50,13 +53,16 @@ class KeptPlanes:
         self.of_protocol: Callable[[tuple[str, ...]], tuple[str, ...]] = no_protocol
         self.on_begin: Callable[[], None] = lambda: None
         self.on_take: Callable[[list[SavedPlane]], None] = lambda saved: None
+        self.on_same: Callable[[bool], None] = lambda same: None
+        self._several = False
         self.begin()
-        strip.named.connect(lambda name: self.naming.name_it(name))
+        strip.named.connect(self._named)
 
     def begin(self) -> None:
         """Of a scan in which nothing is saved yet."""
         self.raw: tuple[SavedPlane, ...] = ()
         self.planes: tuple[SavedPlane, ...] = ()
+        self.earlier = EarlierScan()
         self.naming = Naming(self._subject.correct, self._subject.refuse)
         self._shown: tuple[object, ...] = ()
         self._model: tuple[str, ...] = ()
@@ -76,17 +82,22 @@ class KeptPlanes:
         self._model = () if spec is None else spec.planes
         entries = self._subject.snapshot.planes
         fetuses = self.fetuses
-        now = (self.raw, entries, self.naming.chosen, fetuses)
+        before = self.earlier.planes
+        now = (self.raw, entries, self.naming.chosen, fetuses, before)
         if changed := now != self._shown:
-            self._shown = now
+            self._shown, self._several = now, bool(fetuses.letters)
             self.planes = as_corrected(self.raw, entries)
             marks = of_fetuses(marks_of(entries, self.naming.chosen), self.raw, fetuses)
-            self._strip.show_planes(as_corrected(self.raw, entries, rejected=True), colours, marks)
+            own = as_corrected(self.raw, entries, rejected=True)
+            self._strip.show_planes((*before, *own), colours, marks)
         offered = tuple((key_of(i), name) for i, name in enumerate(self.naming.names))
         question = self.naming.question(self.planes if self.naming.chosen is None else self._all)
         way_out = _("Esc: later")
         if self.naming.chosen is not None:
             way_out = _("X: reject, or take back   Esc: done")
+        if not question and self.earlier.asks:
+            question, offered = self.earlier.question()
+            way_out = _("Esc: a new one")
         self._strip.ask(question, offered if question else (), way_out)
         return changed
 
@@ -94,6 +105,33 @@ class KeptPlanes:
     def fetuses(self) -> Fetuses:
         """Of how many fetuses the scan is."""
         return self._subject.snapshot.fetuses or ONE
+
+    @property
+    def counted(self) -> tuple[SavedPlane, ...]:
+        """The planes that the checklist counts: where the scan before belongs to it, its own too."""
+        return (*self.earlier.planes, *self.planes) if self.earlier.planes else self.planes
+
+    def plane(self, number: int) -> SavedPlane | None:
+        """The one of this number, as it was saved."""
+        known = (*self.raw, *self.earlier.planes)
+        return next((plane for plane in known if plane.hold_id == number), None)
+
+    def before(self) -> tuple[SavedPlane, ...]:
+        """What the next scan may go on with; nothing of several fetuses, whose lists are apart."""
+        return () if self._several else as_earlier(self.counted)
+
+    def turn_same(self) -> None:
+        """This scan goes on with the examination before; or, where it does, no longer."""
+        if self.earlier.there:
+            self._answer(not self.earlier.planes)
+
+    def escape(self) -> bool:
+        """Leave what is asked or chosen. Returns whether there was anything."""
+        if self.naming.escape():
+            return True
+        if asked := self.earlier.asks:
+            self._answer(False)
+        return asked
 
     def correct(self, change: Change) -> None:
         """Make this change in the session, without being waited for."""
@@ -139,11 +177,23 @@ class KeptPlanes:
             "strip_on": partial(self._step, 1),
             "strip_reject": self._reject,
             "remove": self._reject,
+            "same_examination": self.turn_same,
         }
 
     @property
     def _all(self) -> tuple[SavedPlane, ...]:
         return as_corrected(self.raw, self._subject.snapshot.planes, rejected=True)
+
+    def _named(self, name: str) -> None:
+        """What is offered in the strip was clicked."""
+        if self.naming.asks or not self.earlier.asks:
+            self.naming.name_it(name)
+        else:
+            self._answer(name == self.earlier.question()[1][0][1])
+
+    def _answer(self, same: bool) -> None:
+        self.earlier.answer(same)
+        self.on_same(same)
 
     def _name(self, number: int) -> None:
         self.naming.name(number)

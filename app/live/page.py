@@ -319,7 +319,7 @@ class LivePage(QWidget):
 
     def escape(self) -> bool:
         """Leave what is in the way. Returns whether there was anything."""
-        return self.held.escape() or self.kept.naming.escape()
+        return self.held.escape() or self.kept.escape()
 
     @property
     def flash_text(self) -> str:
@@ -332,7 +332,7 @@ class LivePage(QWidget):
 
     def plane(self, number: int) -> SavedPlane | None:
         """The saved plane of this hold, if there is one."""
-        return next((plane for plane in self.kept.raw if plane.hold_id == number), None)
+        return self.kept.plane(number)
 
     def choose_region(self, on: bool) -> None:
         """Let the user drag a region of interest."""

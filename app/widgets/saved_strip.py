@@ -33,6 +33,8 @@ def card_state(plane: SavedPlane, marks: StripMarks = NO_MARKS) -> str:
     """What a card says beside the time: that nothing was written comes before all else."""
     if plane.png is None:
         return _("not written")
+    if plane.hold_id < 0:
+        return _("scan before")
     if plane.hold_id in marks.rejected:
         return _("rejected")
     if plane.hold_id in marks.named:
@@ -62,9 +64,9 @@ class PlaneCard(Card[SavedPlane]):
 
     @property
     def carried(self) -> DraggedPlane | None:
-        """What is dragged with it; None where it is rejected or was not written: there is nothing to name."""
+        """What is dragged with it; None where it is rejected, not written, or of a scan before."""
         plane = self._item
-        if plane.png is None or plane.hold_id in self.marks.rejected:
+        if plane.png is None or plane.hold_id < 0 or plane.hold_id in self.marks.rejected:
             return None
         return DraggedPlane(plane.hold_id, plane.plane)
 
@@ -203,7 +205,7 @@ class SavedStrip(Strip[SavedPlane]):
 
     def _tell_new(self, planes: tuple[SavedPlane, ...]) -> None:
         """Say aloud that a plane was captured: once, not with each better frame of it."""
-        new = [plane for plane in planes if plane.hold_id not in self._place_of]
+        new = [plane for plane in planes if plane.hold_id > 0 and plane.hold_id not in self._place_of]
         if new:
             name = _(short_name(new[-1].plane))
             saved = new[-1].png is not None

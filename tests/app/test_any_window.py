@@ -27,6 +27,7 @@ from app.export.dialog import ExportDialog
 from app.export.presenter import ExportState
 from app.export.presenter import Phase as ExportPhase
 from app.formatting import Banner, StatusItem, Tone
+from app.live.earlier import EarlierScan, as_earlier
 from app.live.presenter import Readout
 from app.main_window import MainWindow
 from app.measuring.keys import IN_LIVE
@@ -193,6 +194,14 @@ def live_naming(stage: Stage) -> QWidget:
     for control in stage.window.look.controls:
         control.show_levels(Levels(-100, 100))
     stage.window.live_page.view.place_corner()
+    return window
+
+
+def live_going_on(stage: Stage) -> QWidget:
+    window = live_scanning(stage)
+    scan = EarlierScan()
+    scan.offer(as_earlier(planes(14)))
+    stage.window.live_page.strip.ask(*scan.question(), "Esc: a new one")
     return window
 
 
@@ -476,6 +485,7 @@ STATES: Final[dict[str, State]] = {
         live_annotated,
         live_asking,
         live_naming,
+        live_going_on,
         live_with_a_plane_chosen,
         live_beside_a_reference,
         review_empty,

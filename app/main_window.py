@@ -189,6 +189,8 @@ class MainWindow(OpeningWindow):
         page.model_wanted.connect(lambda: self._choose_model(self.next_model.use))
         page.model_chosen.connect(self.next_model.use_choice)
         page.train_wanted.connect(self.show_training)
+        page.kept_at_hand.connect(self.settings.keep_at_hand)
+        page.kept_at_hand.connect(lambda _text, _on: self.show_opened())
         page.back_wanted.connect(self.go_back)
         self.train_page.folder_wanted.connect(lambda: choose.data(self.train.add_folder))
 

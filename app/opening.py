@@ -54,7 +54,7 @@ class OpeningWindow(WindowShell):
 
     def show_opened(self) -> None:
         """Show on the start page what was opened lately; or what to try, where nothing ever was."""
-        self.start_page.show_recent(self.settings.recent_sources)
+        self.start_page.show_recent(self.settings.recent_sources, self.settings.favourites)
         self.start_page.first_run.setVisible(not self.settings.opened_once)
 
     def _show_start(self) -> None:

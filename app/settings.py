@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from app.scan_options import CardChoice
+from app.setting_keys import card_key, crop_key, scale_key
 from app.site import TEXT_PERCENTS as TEXT_PERCENTS
 from app.widgets.colours import THEMES
 from semc_core.errors import UsageError
@@ -40,23 +41,6 @@ def heat_words() -> dict[HeatStyle | None, str]:
     from semc_core.imaging.heatmap import HeatStyle
 
     return {None: "false", HeatStyle.TINT: "true", HeatStyle.CONTOUR: "contour"}
-
-
-def _scale_key(source: str, width: int, height: int) -> str:
-    return f"scale/{quote(source, safe='')}_{width}x{height}"
-
-
-def _crop_key(kind: str, width: int, height: int, device: str = "") -> str:
-    """Where the region of a device, by its identity, or of a kind of source is kept."""
-    return (
-        f"crop/{kind}_{quote(device, safe='')}_{width}x{height}"
-        if device
-        else f"crop/{kind}_{width}x{height}"
-    )
-
-
-def _card_key(identity: str, what: str) -> str:
-    return f"card/{quote(identity, safe='')}_{what}"
 
 
 def _holds(check: Callable[[], bool]) -> bool:
@@ -299,8 +283,18 @@ class Settings:
     @property
     def recent_sources(self) -> list[str]:
         """What was opened lately, newest first; no address with a password."""
-        kept = [self._text(f"sources/recent{i}") for i in range(_RECENT_LIMIT)]
-        return [text for text in kept if text and not holds_secret(text)]
+        return self._sources("recent")
+
+    @property
+    def favourites(self) -> list[str]:
+        """What stays listed on the start page whatever is opened."""
+        return self._sources("favourite")
+
+    def keep_at_hand(self, text: str, on: bool) -> None:
+        """Let `text` stay listed, unless it may hold a password, in place of the oldest; or no longer."""
+        others = [other for other in self.favourites if other != text]
+        wanted = [*others, text] if on and not holds_secret(text) else others
+        self._keep_sources("favourite", wanted[-_RECENT_LIMIT:])
 
     @property
     def opened_once(self) -> bool:
@@ -317,8 +311,15 @@ class Settings:
         recent = [other for other in self.recent_sources if other != text]
         if not holds_secret(text):
             recent.insert(0, text)
+        self._keep_sources("recent", recent)
+
+    def _sources(self, kind: str) -> list[str]:
+        kept = [self._text(f"sources/{kind}{i}") for i in range(_RECENT_LIMIT)]
+        return [text for text in kept if text and not holds_secret(text)]
+
+    def _keep_sources(self, kind: str, sources: list[str]) -> None:
         for i in range(_RECENT_LIMIT):
-            self._keep(f"sources/recent{i}", recent[i] if i < len(recent) else "")
+            self._keep(f"sources/{kind}{i}", sources[i] if i < len(sources) else "")
 
     def place(self, kind: str) -> str:
         """The folder in which something of this kind was chosen last, or ""; see `app.file_dialogs.Kind`."""
@@ -329,12 +330,12 @@ class Settings:
         self._keep(f"places/{kind}", folder)
 
     def forget_sources(self) -> None:
-        """Forget what was opened lately, and where it lay."""
+        """Forget what was opened lately, favourites too, and where it lay."""
         if self.opened_once:
             self.remember_opened()
         self._store.remove("places")
-        for i in range(_RECENT_LIMIT):
-            self._keep(f"sources/recent{i}", "")
+        for kind in ("recent", "favourite"):
+            self._keep_sources(kind, [])
 
     @property
     def keys(self) -> dict[str, str]:
@@ -357,9 +358,9 @@ class Settings:
         """
         from semc_core.types import Crop
 
-        text = self._text(_crop_key(kind, width, height, device))
+        text = self._text(crop_key(kind, width, height, device))
         if not text and device:
-            text = self._text(_crop_key(kind, width, height))
+            text = self._text(crop_key(kind, width, height))
         try:
             left, top, wide, high = map(int, text.split("_"))
         except ValueError:
@@ -371,23 +372,23 @@ class Settings:
         """Keep it for the next scan; None forgets it. Only for cameras and streams."""
         if kind in _CROP_KINDS:
             text = _NO_CROP if crop is None else f"{crop.left}_{crop.top}_{crop.width}_{crop.height}"
-            self._keep(_crop_key(kind, width, height, device), text)
+            self._keep(crop_key(kind, width, height, device), text)
 
     def card(self, identity: str) -> CardChoice:
         """What was chosen last for the capture card of this identity, or the stream of this address."""
         from semc_core.sources.devices.modes import parse_wish
 
         try:
-            mode = self._text(_card_key(identity, "mode"))
-            options = from_text(self._text(_card_key(identity, "picture")))
+            mode = self._text(card_key(identity, "mode"))
+            options = from_text(self._text(card_key(identity, "picture")))
             return CardChoice(parse_wish(mode).text if mode else "", options)
         except UsageError:
             return CardChoice()
 
     def remember_card(self, identity: str, choice: CardChoice) -> None:
         """Keep it for the next scan from that card."""
-        self._keep(_card_key(identity, "mode"), choice.mode)
-        self._keep(_card_key(identity, "picture"), to_text(choice.options))
+        self._keep(card_key(identity, "mode"), choice.mode)
+        self._keep(card_key(identity, "picture"), to_text(choice.options))
 
     def cards(self) -> dict[str, CardChoice]:
         """What was chosen, by the identity of each card, or address of each stream, that has something."""
@@ -405,7 +406,7 @@ class Settings:
         from semc_core.measure.shapes import check_shape
 
         try:
-            x0, y0, x1, y1, length_mm = map(float, self._text(_scale_key(source, width, height)).split("_"))
+            x0, y0, x1, y1, length_mm = map(float, self._text(scale_key(source, width, height)).split("_"))
             line = ((x0, y0), (x1, y1))
             check_shape("distance", line, width, height)
             check_picture(over_line(*line, length_mm), width, height)
@@ -418,7 +419,7 @@ class Settings:
     ) -> None:
         """Keep it, to be offered when the scale is set for the same source and size again."""
         numbers = (*line[0], *line[1], length_mm)
-        self._keep(_scale_key(source, width, height), "_".join(f"{each:.12g}" for each in numbers))
+        self._keep(scale_key(source, width, height), "_".join(f"{each:.12g}" for each in numbers))
 
     def write(self) -> None:
         """Write to disk now."""

@@ -69,6 +69,7 @@ class StartPage(QWidget):
         sessions_wanted: All sessions are to be shown.
         protocol_chosen: The id of the protocol to follow.
         train_wanted: The page for training is to be shown.
+        kept_at_hand: Something that was opened (text) is to stay listed, or no longer (bool).
     """
 
     chosen = Signal(str)
@@ -88,6 +89,7 @@ class StartPage(QWidget):
     sessions_wanted = Signal()
     protocol_chosen = Signal(str)
     train_wanted = Signal()
+    kept_at_hand = Signal(str, bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -158,11 +160,13 @@ class StartPage(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scroll)
 
-    def show_recent(self, sources: list[str]) -> None:
-        """List what was opened lately, newest first."""
+    def show_recent(self, sources: list[str], favourites: Sequence[str] = ()) -> None:
+        """List what was opened lately, newest first, and before that what stays listed."""
         self.last_opened = sources[0] if sources else ""
         self._last_camera = next((text for text in sources if text.startswith("camera:")), "")
-        self._recent.show_links((text, text, partial(self.chosen.emit, text)) for text in sources[:4])
+        newest = [text for text in sources if text not in favourites][:4]
+        lines = ((text, text, partial(self.chosen.emit, text)) for text in (*favourites, *newest))
+        self._recent.show_links(lines, favourites, self.kept_at_hand.emit)
         tab_in_order(self)
 
     def show_sessions(self, sessions: list[RecentSession]) -> None:

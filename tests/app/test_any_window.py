@@ -117,7 +117,7 @@ def start_fresh(stage: Stage) -> QWidget:
 def start_full(stage: Stage) -> QWidget:
     window = stage.page(START)
     page, path = window.start_page, Path("/data") / f"{LONG}.safetensors"
-    page.show_recent([f"/data/{LONG}/loop{i}.mp4" for i in range(4)])
+    page.show_recent([f"/data/{LONG}/loop{i}.mp4" for i in range(4)], [f"/data/{LONG}/kept.mp4"])
     when = datetime(2026, 11, 21, 15, 0)
     page.show_sessions([RecentSession(Path(f"/data/{LONG}{i}"), LONG, when, 12) for i in range(4)])
     page.show_models(

@@ -28,6 +28,8 @@ def test_an_address_with_a_password_is_neither_written_nor_shown(
     assert window.settings.recent_sources == ["rtsp://probe.local/scan"]
     window.show_sources()
     buttons = window.start_page.findChildren(QPushButton)
+    assert not [b for b in buttons if "word" in b.toolTip()]
+    buttons = window.start_page.findChildren(QPushButton, "line")
     assert [b.toolTip() for b in buttons if "probe.local" in b.toolTip()] == ["rtsp://probe.local/scan"]
 
 

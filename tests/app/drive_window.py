@@ -3,8 +3,9 @@
 Not a test of the suite: it takes minutes. On a display of its own (Xvfb, with openbox as window manager) a
 simulated scan is made, reviewed, corrected, measured and annotated, and its patient typed in; it is exported,
 the report opened, all sent to a server, and found again after a new start. Files that are gone or damaged are
-opened, too. xdotool moves the pointer and presses the keys. Each step is checked against the files that it
-leaves, and a picture of the screen goes to `FOLDER`/NN-name.png, to be looked at.
+opened, too, and what once went wrong is tried again (`drive_errors.py`; `--errors` does only this). xdotool
+moves the pointer and presses the keys. Each step is checked against the files that it leaves, and a picture
+of the screen goes to `FOLDER`/NN-name.png, to be looked at.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ from PySide6.QtWidgets import (
 
 from app.application import new_application
 from app.closing import ClosingQuestion
-from app.commands import START
 from app.export.dialog import ExportDialog
 from app.export.presenter import Phase
 from app.main_window import MainWindow
@@ -46,6 +46,7 @@ from semc_core.export.manifest import check_bundle
 from semc_core.paths import DEFAULT_MODEL
 from semc_core.session.records import PlaneEntry
 from semc_core.session.session import Session
+from tests.app.drive_errors import errors, fresh
 from tests.app.user_at_display import StoryError, User, display, expect
 from tests.pacs.servers import Storescp, storescp
 
@@ -208,20 +209,6 @@ def named(folder: Path) -> str:
         return "" if session.examination is None else session.examination.patient_name
 
 
-def errors(user: User, window: MainWindow, home: Path) -> None:
-    """What is missing and what is damaged: said, and the program goes on."""
-    damaged = home / "damaged.mp4"
-    damaged.write_bytes(b"ftyp" * 500)
-    for path, name in ((home / "gone.mp4", "gone"), (damaged, "damaged")):
-        window.open_source(str(path))
-        user.until(lambda: window.banner.shown is not None, f"the {name} file is told of", 30)
-        user.look(f"error-{name}")
-        said = "" if window.banner.shown is None else window.banner.shown.text
-        expect(said.endswith("."), "it is a sentence")
-        user.key("n")
-        user.until(lambda: window.page_name == START, "one comes back to the sources")
-
-
 def export(user: User, window: MainWindow) -> Path:
     """The session exported; one export is ended by closing its window. Returns the bundle."""
     dialog = open_export(user, window)
@@ -326,8 +313,8 @@ def close(user: User, window: MainWindow) -> None:
     user.until(lambda: not window.isVisible(), "the window closes")
 
 
-def tell(user: User, home: Path) -> None:
-    """The whole story."""
+def tell(user: User, home: Path, errors_only: bool) -> None:
+    """The whole story, or after the scan only what once went wrong."""
 
     def start() -> MainWindow:
         settings = Settings(QSettings(str(home / "settings.ini"), QSettings.Format.IniFormat))
@@ -345,15 +332,20 @@ def tell(user: User, home: Path) -> None:
     os.environ[OPENED] = str(home / "opened")
     warm_up("cpu")
     window = start()
+    fresh(user, window)
     folder = scan(user, window)
+    if errors_only:
+        errors(user, window, home, folder, start)
+        close(user, window)
+        return
     review(user, window, folder)
     with storescp(home / "server") as server:
         send(user, window, export(user, window), server)
     before = planes_in(folder)
-    errors(user, window, home)
     close(user, window)
     window = start()
     find_again(user, window, before)
+    errors(user, window, home, folder, start)
     close(user, window)
     with Session.open(folder) as session:
         expect(session.verify().ok, "the session proves itself")
@@ -363,6 +355,7 @@ def main() -> int:
     """Tell the story. Returns 0 if all of it was as expected."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the pictures go")
+    parser.add_argument("--errors", action="store_true", help="after the scan only what once went wrong")
     args = parser.parse_args()
     missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
     if missing:
@@ -374,7 +367,7 @@ def main() -> int:
         application = new_application()
         application.setQuitOnLastWindowClosed(False)
         try:
-            tell(User(args.folder), Path(home))
+            tell(User(args.folder), Path(home), args.errors)
         except StoryError as error:
             print(error, file=sys.stderr)
             return 1

@@ -7,84 +7,33 @@ machine changes nothing. `python -m tests.pipeline.healing` measures the same by
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any, Final, TypeVar
+from collections.abc import Iterator
+from typing import Any, Final
 
 import pytest
 
 from semc_core.imaging.quality import FROZEN_AFTER_S, LIVE
 from semc_core.picture_options import AS_IT_IS
 from semc_core.pipeline.stages import PreparationStage
-from semc_core.sources.devices import simulated
 from semc_core.sources.devices.modes import Wish
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
-from semc_core.sources.devices.worker import Worker
-from semc_core.sources.live import camera, outage
+from semc_core.sources.live import camera
 from semc_core.sources.live.outage import NO_PICTURES, OutageTeller
 from semc_core.types import FramePacket
 from tests.pipeline.healing import AWAY_S, GOALS_S, OF_CARDS
 from tests.pipeline.live_scans import SPEC
+from tests.sources.card_clock import CardClock, NeverStopped, put_in_place
 
-T = TypeVar("T")
 GOAL_S: Final = 2.0
 TOLD_S: Final = 2.0
 PATIENCE_S: Final = 1.5
 RATE: Final = 20
 
 
-class CardClock:
-    """`time` for the card and its reader: it goes by what they wait for."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._now_s = 1000.0
-
-    def monotonic(self) -> float:
-        with self._lock:
-            return self._now_s
-
-    def sleep(self, seconds: float) -> None:
-        with self._lock:
-            self._now_s += max(0.0, seconds)
-
-
-class NeverStopped(threading.Event):
-    """What tells a reader to stop: waited for, it lets the card's clock go on."""
-
-    def __init__(self, clock: CardClock, waited: Callable[[], None]) -> None:
-        super().__init__()
-        self._clock, self._waited = clock, waited
-
-    def wait(self, timeout: float | None = None) -> bool:
-        assert timeout is not None
-        self._clock.sleep(timeout)
-        self._waited()
-        return False
-
-
-class Impatient(Worker):
-    """Gives up a call that took too long by the card's clock."""
-
-    clock = CardClock()
-
-    def call(self, what: Callable[[], T], late: Callable[[T], None], timeout_s: float) -> T:
-        begun_s = self.clock.monotonic()
-        given = super().call(what, late, 60)
-        if self.clock.monotonic() - begun_s > timeout_s:
-            late(given)
-            raise TimeoutError
-        return given
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> CardClock:
-    now = CardClock()
-    for place in (camera, outage, simulated):
-        monkeypatch.setattr(place, "time", now)
-    monkeypatch.setattr(Impatient, "clock", now)
-    monkeypatch.setattr(camera, "Worker", Impatient)
-    return now
+    return put_in_place(monkeypatch)
 
 
 def outcome(clock: CardClock, what: Any, away_s: float) -> tuple[float, float | None]:

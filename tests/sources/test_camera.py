@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from semc_core.errors import SourceError, SourceInterrupted
+from semc_core.picture import in_8_bits
+from semc_core.sources.devices.buffers import BufferForm, pixels_of
 from semc_core.sources.devices.modes import Wish
 from semc_core.sources.live.camera import CameraSource
 from tests.sources.capture_clips import number_of, write_video
@@ -132,6 +134,16 @@ def test_sixteen_bits_are_scaled_and_do_not_wrap(tmp_path: Path) -> None:
     assert packet.pixels[0, :4].tolist() == [0, 4, 128, 255]
     camera.interrupt()
     camera.close()
+
+
+@pytest.mark.parametrize(("codec", "white"), [("Y10", 1023), ("Y12", 4095), ("Y16", 65535)])
+def test_gray_of_ten_and_twelve_bits_that_comes_undecoded_is_as_bright_as_it_was_sent(
+    codec: str, white: int
+) -> None:
+    sent = np.tile(np.array([0, white // 4, white // 2, white], np.uint16), (96, 32))
+    pixels = pixels_of(sent, BufferForm(codec, "full", 128, 96))
+    assert pixels is not None
+    assert in_8_bits(pixels)[0, :4].tolist() == pytest.approx([0, 64, 127, 255], abs=1)
 
 
 class Stumbling(SixteenBits):

@@ -9,7 +9,19 @@ from typing import Any, Protocol
 from semc_core.sources.devices.modes import Mode
 
 
-class Capture(Protocol):
+class Asked(Protocol):
+    """A device that is asked for its mode."""
+
+    def get(self, propId: int, /) -> float:  # noqa: N803
+        """The value of `cv2.CAP_PROP_...`; 0 where the device has none."""
+        ...
+
+    def set(self, propId: int, value: float, /) -> bool:  # noqa: N803
+        """Ask for a value; whether the driver took it."""
+        ...
+
+
+class Capture(Asked, Protocol):
     """The part of `cv2.VideoCapture` that is used."""
 
     def isOpened(self) -> bool:  # noqa: N802
@@ -18,14 +30,6 @@ class Capture(Protocol):
 
     def read(self) -> tuple[bool, Any]:
         """Wait for a frame: whether one came, and it as uint8 (H, W, 3) BGR."""
-        ...
-
-    def get(self, propId: int, /) -> float:  # noqa: N803
-        """The value of `cv2.CAP_PROP_...`; 0 where the device has none."""
-        ...
-
-    def set(self, propId: int, value: float, /) -> bool:  # noqa: N803
-        """Ask for a value; whether the driver took it."""
         ...
 
     def release(self) -> None:

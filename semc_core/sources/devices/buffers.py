@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.sources.devices.base import Capture
+from semc_core.sources.devices.base import Asked
 
 DECODED: Final = "BGR3"
 """The format of what the system has decoded."""
@@ -21,6 +21,8 @@ _UNDECODED_FROM: Final = (cv2.CAP_ANY, cv2.CAP_V4L2)
 _LIMITED: Final = ("YUYV", "UYVY", "YVYU", "NV12", "NV21", "YU12", "YV12")
 """Uncompressed light and colour: black is 16 by the rules of video, and back ends make RGB of it by them."""
 COMPRESSED: Final = ("MJPG", "JPEG")
+_DEEP: Final = {"Y10": 10, "Y12": 12}
+"""Gray of so many bits, the lowest of 16."""
 _ONE_PLANE: Final = {
     "YUYV": cv2.COLOR_YUV2BGR_YUYV,
     "UYVY": cv2.COLOR_YUV2BGR_UYVY,
@@ -51,7 +53,7 @@ class BufferForm:
     height: int = 0
 
 
-def asked_for(capture: Capture, back_end: int, width: int, height: int, *, undecoded: bool) -> BufferForm:
+def asked_for(capture: Asked, back_end: int, width: int, height: int, *, undecoded: bool) -> BufferForm:
     """Ask that pictures be handed over as the device sends them, where that is better or is wanted.
 
     Args:
@@ -102,6 +104,8 @@ def pixels_of(buffer: NDArray[np.generic], form: BufferForm) -> NDArray[np.gener
         return None
     if codec in (*COMPRESSED, *_ONE_PLANE, *_PLANES) or buffer.ndim != 2 or min(buffer.shape) < 2:
         return None
+    if codec in _DEEP and buffer.dtype == np.uint16:
+        return np.asarray(buffer, np.uint16) << np.uint16(16 - _DEEP[codec])
     return buffer  # gray, of 8 or 16 bits: also what a system decodes to
 
 
@@ -109,7 +113,7 @@ def _bytes(buffer: NDArray[np.generic], *shape: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(buffer).view(np.uint8).reshape(shape)
 
 
-def _format(capture: Capture) -> str:
+def _format(capture: Asked) -> str:
     """The format in force in four capitals; "" where the driver does not say."""
     return fourcc_text(capture.get(cv2.CAP_PROP_FOURCC)).strip()
 

@@ -34,6 +34,17 @@ _ALLOW: Final = {
         "Camera, then start again."
     ),
 }
+_NO_REASON: Final = {
+    "darwin": N_(
+        "{name} cannot be opened, and macOS does not say why: allow this program under System Settings, "
+        "Privacy & Security, Camera, close other programs that use it, or try another port."
+    ),
+    "win32": N_(
+        "{name} cannot be opened, and Windows does not say why: allow desktop apps under Settings, Privacy & "
+        "security, Camera, close other programs that use it, or try another port."
+    ),
+}
+"""Where nothing tells apart a device that may not be opened, and one that another program has."""
 _ALLOW_ELSEWHERE: Final = N_(
     "{name} may not be opened by you; allow desktop apps under Settings, Privacy & security, Camera, then "
     "start again."
@@ -49,7 +60,8 @@ def sentence(trouble: Trouble, name: str) -> str:
     """What is wrong with the device that messages call `name`, and what to do."""
     if trouble is Trouble.FORBIDDEN:
         return _(_ALLOW.get(sys.platform, _ALLOW_ELSEWHERE), name=name)
-    return _(_SENTENCES[trouble], name=name)
+    text = _NO_REASON.get(sys.platform, "") if trouble is Trouble.UNKNOWN else ""
+    return _(text or _SENTENCES[trouble], name=name)
 
 
 def find_device(text: str, system: DeviceSystem) -> CaptureDevice:

@@ -63,10 +63,12 @@ def notice(name: str, asked: Wish, width: int, height: int, rate: float | None) 
     Args:
         name: Of the camera, to begin the sentence with.
         asked: What it was asked for.
-        width: Given, pixels.
-        height: Given, pixels.
+        width: Given, pixels; 0 where that is not known.
+        height: As `width`.
         rate: Given, frames per second; None where that is not known.
     """
+    if min(width, height) < 1:
+        return ""
     same_size = asked.width in (None, width) and asked.height in (None, height)
     same_rate = not asked.rate or (rate is not None and not differs(asked.rate, rate))
     if same_size and same_rate:

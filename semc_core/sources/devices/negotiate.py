@@ -6,13 +6,14 @@ asked for, every `set` is counted, and what was not granted is followed by one o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
 
-from semc_core.sources.devices.base import Capture
+from semc_core.sources.devices.base import Asked
 from semc_core.sources.devices.modes import Mode, Wish, ranked
 
 _FORMAT_FIRST: Final = ("format", "size", "rate")
@@ -33,7 +34,7 @@ class Negotiated:
 
     Attributes:
         asked: The first wish.
-        width: As the device says, pixels.
+        width: As the device says, pixels; 0 if it does not.
         height: As `width`.
         rate: As the device says, frames per second; None if it does not.
         sets: How often `set` was called.
@@ -64,7 +65,7 @@ def wishes(modes: Sequence[Mode], bus_mbps: float | None, wish: Wish) -> list[Wi
     return [Wish(mode.width, mode.height, mode.rate or None, mode.fourcc) for mode in [*best[:1], *other[:1]]]
 
 
-def negotiate(capture: Capture, back_end: int, asked: Sequence[Wish]) -> Negotiated:
+def negotiate(capture: Asked, back_end: int, asked: Sequence[Wish]) -> Negotiated:
     """Ask for the first of `asked`, and if that is not granted for the second."""
     sets = 0
     for wish in asked[:2]:
@@ -74,7 +75,7 @@ def negotiate(capture: Capture, back_end: int, asked: Sequence[Wish]) -> Negotia
     return Negotiated(asked[0] if asked else Wish(), *_size(capture), _rate(capture), sets)
 
 
-def _ask(capture: Capture, order: Sequence[str], wish: Wish) -> int:
+def _ask(capture: Asked, order: Sequence[str], wish: Wish) -> int:
     """How often `set` was called for it."""
     sets = 0
     for part in order:
@@ -93,7 +94,7 @@ def _ask(capture: Capture, order: Sequence[str], wish: Wish) -> int:
     return sets
 
 
-def _granted(capture: Capture, wish: Wish) -> bool:
+def _granted(capture: Asked, wish: Wish) -> bool:
     rate, code = _rate(capture), _format(capture)
     return (
         _same_size(capture, wish)
@@ -102,23 +103,28 @@ def _granted(capture: Capture, wish: Wish) -> bool:
     )
 
 
-def _same_size(capture: Capture, wish: Wish) -> bool:
+def _same_size(capture: Asked, wish: Wish) -> bool:
     width, height = _size(capture)
     return wish.width in (None, width) and wish.height in (None, height)
 
 
-def _size(capture: Capture) -> tuple[int, int]:
-    return int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+def _size(capture: Asked) -> tuple[int, int]:
+    return _whole(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), _whole(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
 
 
-def _rate(capture: Capture) -> float | None:
+def _rate(capture: Asked) -> float | None:
     """None also of a rate that is none: a driver may say 0, or no number at all."""
     rate = capture.get(cv2.CAP_PROP_FPS)
     return rate if 0 < rate < 10_000 else None
 
 
-def _format(capture: Capture) -> int:
-    return int(capture.get(cv2.CAP_PROP_FOURCC))
+def _format(capture: Asked) -> int:
+    return _whole(capture.get(cv2.CAP_PROP_FOURCC))
+
+
+def _whole(value: float) -> int:
+    """0 of what is no number."""
+    return int(value) if math.isfinite(value) else 0
 
 
 def _code(fourcc: str) -> int:

@@ -58,7 +58,9 @@ class CardPictures:
         return self.form.codec in PACKED
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height that are shown of such a picture."""
+        """Width and height that are shown of such a picture; 0, 0 where its own are not known."""
+        if min(width, height) < 1:
+            return 0, 0
         shown_height, shown_width = self._upright(height, width).shape(height, width)
         return shown_width, shown_height
 

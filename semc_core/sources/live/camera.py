@@ -21,7 +21,7 @@ from semc_core.language import _, english, joined
 from semc_core.picture_options import AS_IT_IS, PictureOptions, picture_sentence
 from semc_core.sources.base import Grabbed
 from semc_core.sources.devices import measured
-from semc_core.sources.devices.base import Capture, CaptureDevice, DeviceSystem, Trouble
+from semc_core.sources.devices.base import Asked, Capture, CaptureDevice, DeviceSystem, Trouble
 from semc_core.sources.devices.buffers import DECODED, asked_for, pixels_of
 from semc_core.sources.devices.find import find_device, sentence, this_system
 from semc_core.sources.devices.measured import RateMeter
@@ -37,13 +37,13 @@ from semc_core.sources.raw.records import Coding, Raw
 from semc_core.sources.raw.tap import RawTap, camera_origin, coding_of_buffer
 from semc_core.types import CaptureInfo, SourceInfo, TimedBy
 
-_OPEN_TIMEOUT_S: Final = 30.0
-"""Some back ends take 4 s for each change of the mode."""
+_OPEN_TIMEOUT_S: Final = 120.0
+"""Some back ends take 4 s for each change of the mode, of which there may be ten."""
 T = TypeVar("T")
 _PATIENCE_S: Final = 1.5
 _LEAST_PATIENCE_S: Final = 0.5
 _CALL_S: Final = 20.0
-"""So long opening, and asking for a mode, may take each."""
+"""So long opening, and each question and wish when a mode is asked for, may take."""
 _RETRY_S: Final = 0.05
 _LONGEST_WAIT_S: Final = 0.4
 """Between two looks for a device that is away: the first looks come sooner."""
@@ -270,10 +270,8 @@ class _Camera:
                     self._let_go()
                     raise SourceError(sentence(Trouble.MISSING, self.name))
                 tapped = self._tap is not None and self._tap.keeping
-                negotiated: Negotiated = self._called(
-                    partial(_negotiated, capture, way.back_end, self._wishes, self._pictures, tapped),
-                    partial(_late, capture),
-                )
+                asked = _Patient(capture, self._called)
+                negotiated = _negotiated(asked, way.back_end, self._wishes, self._pictures, tapped)
                 self._stamps = StampCheck() if may_stamp(way.back_end) else None
                 if self._tap is not None:
                     self._coding = coding_of_buffer(self._pictures.form, negotiated.rate, self._tap.opening())
@@ -361,8 +359,25 @@ class _Camera:
         return joined(told)
 
 
+class _Patient:
+    """A device that is asked for its mode: each call is one of its driver, which is waited for by itself."""
+
+    def __init__(
+        self, capture: Capture, call: Callable[[Callable[[], Any], Callable[[Any], None]], Any]
+    ) -> None:
+        self._capture, self._call = capture, call
+
+    def get(self, propId: int, /) -> float:  # noqa: N803
+        """See `Asked.get`."""
+        return float(self._call(partial(self._capture.get, propId), partial(_late, self._capture)))
+
+    def set(self, propId: int, value: float, /) -> bool:  # noqa: N803
+        """See `Asked.set`."""
+        return bool(self._call(partial(self._capture.set, propId, value), partial(_late, self._capture)))
+
+
 def _negotiated(
-    capture: Capture, back_end: int, wished: list[Wish], pictures: CardPictures, tapped: bool
+    capture: Asked, back_end: int, wished: list[Wish], pictures: CardPictures, tapped: bool
 ) -> Negotiated:
     """The mode that is in force, with as little waiting in the driver as it can do."""
     given = negotiate(capture, back_end, wished)

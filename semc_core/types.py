@@ -248,7 +248,7 @@ class SourceInfo:
         live: True if frames are lost unless read in time; False if the source waits for its reader.
         notice: A sentence the user should see (a header that contradicts itself, say), or "".
         capture: Of a camera or capture card; else None.
-        trouble: Of a live source at the moment: "no pictures", "slow" (less than half of its rate), or "".
+        trouble: Of a live source at the moment: "no pictures", "slow" (far less than its rate), or "".
         outage: The sentence that said last why no pictures came, or "".
         picture_options: How its pictures are read; None where nobody says, as in sessions made before there
             were any options.

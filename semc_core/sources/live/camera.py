@@ -350,6 +350,9 @@ class _Camera:
             "a mode with mjpg.",
             name=self.name,
         )
+        asked = self._asked.rate
+        # The teller says so sooner, but not beside what is measured.
+        self._teller.rate_is_told = bool(asked and rate and measured.differs(asked, rate))
         told = (
             picture_sentence(self._options),
             measured.notice(self.name, self._asked, width, height, rate),

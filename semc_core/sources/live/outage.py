@@ -15,7 +15,12 @@ from semc_core.types import SourceInfo
 SILENT_AFTER_S: Final = 1.5
 """A source that gave nothing for so long is said to be silent, though nobody knows why yet."""
 COLLAPSED: Final = 0.5
-"""Of the rate that was asked for or announced; less is told within a second."""
+"""Of the rate that a card was asked for; less is told within a second."""
+COLLAPSED_STREAM: Final = 1 / 3
+"""Of the rate at which a stream came before: networks are less even than cards."""
+_USUAL_S: Final = 5
+_LEAST_USUAL: Final = 5
+"""Frames per second; of what comes more slowly a second says nothing."""
 _SLEPT_S: Final = 1.0
 _WINDOW_S: Final = 1.0
 NO_PICTURES: Final = "no pictures"
@@ -32,11 +37,43 @@ class Told:
     at_s: float
 
 
+class _UsualRate:
+    """What a source gave before that was asked for no rate.
+
+    Attributes:
+        rate: Pictures that came in each of five seconds in a row at least, where they were most; None before.
+    """
+
+    def __init__(self) -> None:
+        self.rate: int | None = None
+        self.pause()
+
+    def pause(self) -> None:
+        """It was away: what came before and what comes after are not in a row."""
+        self._counts: deque[int] = deque(maxlen=_USUAL_S)
+        self._begun_s: float | None = None
+        self._count = 0
+
+    def came(self, now_s: float) -> None:
+        """A picture came."""
+        self._begun_s = now_s if self._begun_s is None else self._begun_s
+        while now_s - self._begun_s >= 1:
+            self._counts.append(self._count)
+            self._begun_s, self._count = self._begun_s + 1, 0
+            least = min(self._counts)
+            if len(self._counts) == _USUAL_S and least >= max(_LEAST_USUAL, self.rate or 0):
+                self.rate = least
+        self._count += 1
+
+
 class OutageTeller:
     """What is told of a source that comes and goes. For any thread.
 
     The device says by `began` what it knows; where it hangs in a driver or in the network and says nothing,
     the silence is told all the same, as it is measured when somebody asks.
+
+    Attributes:
+        rate_is_told: The device says itself, in its own notice, that another rate comes than was asked for.
     """
 
     def __init__(self, name: str, silent_after_s: float = SILENT_AFTER_S) -> None:
@@ -49,9 +86,16 @@ class OutageTeller:
         self._over: Told | None = None
         self._arrivals_s: deque[float] = deque()
         self._since_s: float | None = None
+        self._usual = _UsualRate()
+        self.rate_is_told = False
 
-    def came(self, now_s: float) -> None:
-        """A picture came at `now_s`, `time.monotonic()`: what kept it is over."""
+    def came(self, now_s: float, *, own_pace: bool = True) -> None:
+        """A picture came: what kept it is over.
+
+        Args:
+            now_s: `time.monotonic()`.
+            own_pace: Whether the source gives them when they are there, and not as fast as they are read.
+        """
         with self._lock:
             away_s = 0.0 if self._came_s is None else now_s - self._came_s
             slept_s, self._asleep_s = asleep_s() - self._asleep_s, asleep_s()
@@ -71,7 +115,10 @@ class OutageTeller:
             if self._since_s is None:
                 self._since_s = now_s
                 self._arrivals_s.clear()
+                self._usual.pause()
             self._arrivals_s.append(now_s)
+            if own_pace:
+                self._usual.came(now_s)
             self._came_s, self._why = now_s, ""
 
     def began(self, why: str) -> None:
@@ -82,23 +129,14 @@ class OutageTeller:
     def added_to(self, info: SourceInfo) -> SourceInfo:
         """`info` with what is to be told now before its own notice, and what is the matter."""
         now_s = time.monotonic()
-        # What a stream announces is often made up by its container; a card was asked for its rate.
-        rate = info.frame_rate if info.kind == "camera" else None
         with self._lock:
             if silent := self._silent(now_s):
                 # What was measured of size and rate is not true now.
                 return replace(info, notice=silent, trouble=NO_PICTURES, outage=english(silent))
             told: list[str] = []
-            slow = rate is not None and self._is_slow(rate, now_s)
-            if slow and not info.notice:  # the device may have told its rate already
-                told.append(
-                    _(
-                        "Less than half of the {rate} frames/s come from {name}; check its cable, and what "
-                        "else uses the same port.",
-                        rate=f"{rate:g}",
-                        name=self._name,
-                    )
-                )
+            slow = self._slow(info, now_s)
+            if slow and not self.rate_is_told:
+                told.append(slow)
             if self._over is not None and now_s - self._over.at_s < _TOLD_S:
                 told.append(self._over.sentence)
             if not told and not slow and not self._last_why:
@@ -119,10 +157,32 @@ class OutageTeller:
             name=self._name,
         )
 
+    def _slow(self, info: SourceInfo, now_s: float) -> str:
+        """That far too few pictures come; "" where that is not so."""
+        if info.kind == "camera":
+            if info.frame_rate is None or not self._is_slow(COLLAPSED * info.frame_rate, now_s):
+                return ""
+            return _(
+                "Less than half of the {rate} frames/s come from {name}; check its cable, and what "
+                "else uses the same port.",
+                rate=f"{info.frame_rate:g}",
+                name=self._name,
+            )
+        # What a stream announces is often made up by its container.
+        usual = self._usual.rate
+        if usual is None or not self._is_slow(COLLAPSED_STREAM * usual, now_s):
+            return ""
+        return _(
+            "Less than a third of the {rate} frames/s that came before come from {name}; check the sender "
+            "and the network.",
+            rate=usual,
+            name=self._name,
+        )
+
     def _is_slow(self, rate: float, now_s: float) -> bool:
-        """Whether much less than `rate` pictures per second came in the last second."""
+        """Whether less than `rate` pictures per second came in the last second."""
         while self._arrivals_s and now_s - self._arrivals_s[0] > _WINDOW_S:
             self._arrivals_s.popleft()
         if self._since_s is None or now_s - self._since_s < _WINDOW_S:
             return False
-        return len(self._arrivals_s) < COLLAPSED * rate * _WINDOW_S
+        return len(self._arrivals_s) < rate * _WINDOW_S

@@ -118,7 +118,7 @@ class _Stream:
         self._start_s: float | None = None
         self._base_s = self._last_s = 0.0
         self._came_s = 0.0
-        self._new = True
+        self._new = self._own_pace = True
         self._given = 0
 
     def open(self) -> SourceInfo:
@@ -169,6 +169,8 @@ class _Stream:
     def _use(self, connection: StreamConnection) -> None:
         self._connection = connection
         self._given = 0
+        # A recording that a web server offers comes as fast as it is read.
+        self._own_pace = not connection.has_end or urlsplit(self._url).scheme.lower() == "pipe"
         self._note("connected")
         self._coming = connection.received()
         self._new = True
@@ -235,7 +237,7 @@ class _Stream:
         self._new, self._came_s = False, now_s
         self.size = received.picture.width, received.picture.height
         self._given += 1
-        self._teller.came(received.captured_s)
+        self._teller.came(received.captured_s, own_pace=self._own_pace)
         self._last_s = max(self._last_s, self._base_s + received.pts_s)
         return Grabbed(received.picture, self._last_s, received.captured_s, poses=received.poses)
 

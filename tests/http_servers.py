@@ -6,7 +6,8 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from tests.pacs.servers import HOST
@@ -43,3 +44,15 @@ def answering(
         finally:
             server.shutdown()
             thread.join(10)
+
+
+@contextmanager
+def offering(folder: Path) -> Iterator[str]:
+    """A server that offers the files of a folder. Gives its address."""
+
+    class Files(Silent, SimpleHTTPRequestHandler):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given, directory=str(folder))
+
+    with answering(Files) as port:
+        yield f"http://{HOST}:{port}"

@@ -101,7 +101,7 @@ KINDS: Final[dict[str, tuple[Kind, ...]]] = {
             TOLD,
             (
                 "test_picture_options:test_a_circle_on_a_squeezed_picture_is_round_as_the_user_says",
-                "test_picture_options:test_flips_hold_for_files_pictures_cards_and_the_simulated_scan",
+                "test_picture_options:test_flips_hold_for_files_pictures_streams_cards_and_the_simulated_scan",
             ),
         ),
         Kind(

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import http.server
 import random
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -33,6 +28,7 @@ from semc_core.sources.live.stream import StreamSource
 from semc_core.sources.open import open_seekable
 from semc_core.sources.video import VideoSource
 from semc_core.types import FramePacket
+from tests.http_servers import offering
 from tests.sources.capture_clips import write_video
 from tests.sources.test_video_kinds import MJPEG, lose
 
@@ -140,7 +136,7 @@ def test_what_has_no_combs_is_not_called_interlaced(tmp_path: Path) -> None:
 def test_a_stream_is_deinterlaced_as_a_file_is(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ts", marked=True)
     read, _ = in_order(path, AS_IT_IS)
-    with served(tmp_path) as address, closing(StreamSource(f"{address}/a.ts")) as stream:
+    with offering(tmp_path) as address, closing(StreamSource(f"{address}/a.ts")) as stream:
         received = []
         while (packet := stream.read()) is not None:
             received.append(packet)
@@ -191,22 +187,6 @@ def test_combs_of_a_card_are_said() -> None:
         for _ in range(75):
             assert camera.read() is not None
         assert LOOKS_SO in camera.info.notice
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Address of a web server that offers a folder."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Tests print nothing."""
 
 
 def test_a_file_that_is_not_interlaced_is_not_touched(tmp_path: Path) -> None:

@@ -32,7 +32,9 @@ from semc_core.sources.devices.script import Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
 from semc_core.sources.devices.stamps import Came
 from semc_core.sources.live.camera import CameraSource
+from semc_core.sources.live.stream import StreamSource
 from semc_core.sources.open import open_seekable, open_source
+from tests.http_servers import offering
 
 RAMP = contents.ramp(256, 64)[..., 0]
 LIMITED_RAMP = contents.limited(contents.ramp(256, 64))[..., 0]
@@ -153,6 +155,36 @@ def test_a_circle_on_a_squeezed_picture_is_round_as_the_user_says(
     assert abs(roundness(from_card(device, AS_IT_IS).gray) - 1) > 0.05
 
 
+def streamed(folder: Path, name: str, options: PictureOptions) -> Picture:
+    with offering(folder) as address, closing(StreamSource(f"{address}/{name}", options)) as stream:
+        packet = stream.read()
+        assert packet is not None
+        assert (stream.info.height, stream.info.width) == packet.gray.shape
+        return packet.picture
+
+
+@pytest.mark.parametrize("levels", ["full", "limited"])
+@pytest.mark.parametrize("said", [1, 2])
+def test_a_ramp_in_a_stream_comes_back_by_the_range_that_the_user_says(
+    tmp_path: Path, levels: Range, said: int
+) -> None:
+    write_planes(tmp_path / "a.mkv", RAMP if levels == "full" else LIMITED_RAMP, said)
+    picture = streamed(tmp_path, "a.mkv", PictureOptions(range=levels))
+    assert farthest(picture.gray, RAMP) <= 2
+    assert farthest(picture.pixels[..., 1], RAMP) <= 2
+    by_itself = streamed(tmp_path, "a.mkv", AS_IT_IS).gray
+    assert (farthest(by_itself, RAMP) <= 2) == ((levels == "full") == (said == 2))
+
+
+@pytest.mark.parametrize(("screen", "width", "height"), SQUEEZED)
+def test_a_circle_in_a_squeezed_stream_is_round_as_the_user_says(
+    tmp_path: Path, screen: Aspect, width: int, height: int
+) -> None:
+    write_planes(tmp_path / "a.mkv", contents.circle(width, height, screen)[..., 0], 2)
+    assert abs(roundness(streamed(tmp_path, "a.mkv", PictureOptions(aspect=screen)).gray) - 1) < 0.01
+    assert abs(roundness(streamed(tmp_path, "a.mkv", AS_IT_IS).gray) - 1) > 0.05
+
+
 def test_the_shape_holds_for_a_picture_that_is_shown_turned() -> None:
     from semc_core.sources.frames.upright import Upright
 
@@ -168,7 +200,9 @@ FLIPPED: dict[Flip, tuple[int, int]] = {
 
 
 @pytest.mark.parametrize("flip", FLIPPED)
-def test_flips_hold_for_files_pictures_cards_and_the_simulated_scan(tmp_path: Path, flip: Flip) -> None:
+def test_flips_hold_for_files_pictures_streams_cards_and_the_simulated_scan(
+    tmp_path: Path, flip: Flip
+) -> None:
     marked = np.zeros((64, 96), np.uint8)
     marked[:20, :20] = 200
     options = PictureOptions(flip=flip)
@@ -180,6 +214,7 @@ def test_flips_hold_for_files_pictures_cards_and_the_simulated_scan(tmp_path: Pa
         first(str(tmp_path / "a.png"), options),
     ]
     pictures.append(at_random(tmp_path / "a.png", options))
+    pictures.append(streamed(tmp_path, "a.mkv", options))
     below, right = FLIPPED[flip]
     for picture in pictures:
         assert picture.gray[10 if not below else -10, 10 if not right else -10] > 180
@@ -248,6 +283,10 @@ def test_a_wrong_range_is_suspected_within_five_seconds(
             pass
         assert hint in source.info.notice
         assert bool(hint) == bool(source.info.notice)
+    with offering(tmp_path) as address, closing(StreamSource(f"{address}/a.mkv")) as stream:
+        while (packet := stream.read()) is not None and packet.pts_s < 4.5:
+            pass
+        assert stream.info.notice == source.info.notice
     with closing(open_source(str(path), options=PictureOptions(range="full"))) as source:
         while source.read() is not None:
             pass

@@ -160,6 +160,7 @@ def run(args: argparse.Namespace) -> int:
     examination = _examination(args.examination)
     if args.protocol is not None:
         _tell_what_is_unknown(args.protocol, model, sys.stderr if args.json else sys.stdout)
+    _check_mode(args.source, args.mode)
     unseen = args.offscreen or os.environ.get("QT_QPA_PLATFORM") == "offscreen" or no_display()
     size = _size(args.size)
     if unseen:
@@ -242,6 +243,14 @@ def run(args: argparse.Namespace) -> int:
     if args.seconds is not None and pipeline is not None and pipeline.statistics().frames_in == 0:
         raise SemcError("No picture came in that time; check the sender, or give it more --seconds.")
     return 0
+
+
+def _check_mode(source: str | None, mode: str | None) -> None:
+    """Raises UsageError where a mode is asked of what has none."""
+    if source is not None and mode is not None:
+        from semc_core.sources.open import check_mode
+
+        check_mode(source, mode)
 
 
 def _examination(file: Path | None) -> Examination | None:

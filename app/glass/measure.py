@@ -34,18 +34,19 @@ from semc_core.sources.devices.true_delay import (
     device_key,
     remember_delay,
 )
-from semc_core.sources.open import open_source, remembered_by
+from semc_core.sources.open import check_mode, open_source, remembered_by
 
 
 def run(options: GlassOptions) -> int:
     """Measure. Returns 0.
 
     Raises:
-        UsageError: The time, the size or the screen is none.
+        UsageError: The time, the mode, the size or the screen is none.
         SemcError: The scan could not be done, or the clock not be read.
     """
     if not options.seconds > 0:
         raise UsageError("--seconds must be more than 0.")
+    check_mode(options.source, options.mode)
     cards: Mapping[str, CardChoice] = {}
     if no_display():
         # As an unseen scan, this uses nothing that was chosen at the screen.

@@ -44,12 +44,13 @@ def tap(
     """Write what came in that time. It shows the pictures, and no names beside them."""
     if not 0 < seconds <= _LONGEST_S:
         raise UsageError(f"The length must be more than 0 and at most {_LONGEST_S:g} seconds.")
-    from semc_core.sources.open import open_source
+    from semc_core.sources.open import check_mode, open_source
     from semc_core.sources.raw.file import SUFFIX, write_tap
     from semc_core.sources.raw.tap import RawTap
 
     if out.suffix.lower() != SUFFIX:
         raise UsageError(f"A raw tap is a file called NAME{SUFFIX}; {out.name} is not.")
+    check_mode(source, mode)
     kept = RawTap(seconds)
     opened = open_source(source, mode=mode, tap=kept)
     try:

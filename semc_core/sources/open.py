@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from semc_core.errors import SourceError
+from semc_core.errors import SourceError, UsageError
 from semc_core.io.regular import is_folder
 from semc_core.language import _
 from semc_core.picture_options import AS_IT_IS, PictureOptions
@@ -93,6 +93,21 @@ def open_source(
 
         return TapSource(Path(rest).expanduser(), options)
     return _from_disk(Path(text).expanduser(), frame_rate, images, options, decode)
+
+
+def check_mode(text: str, mode: str | None) -> None:
+    """Before anything is opened: whether what `text` names can be asked for this mode, None for none.
+
+    Raises:
+        UsageError: It is no camera, or the mode cannot be read.
+    """
+    if mode is None:
+        return
+    from semc_core.sources.devices.modes import parse_wish
+
+    parse_wish(mode)
+    if text.partition(":")[0] != "camera":
+        raise UsageError("Only a camera or capture card has modes; leave --mode out, or choose camera:0.")
 
 
 def path_of(text: str) -> Path | None:

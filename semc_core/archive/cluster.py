@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 # Ray tells its makers nothing of where and how it is used.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 import ray
-from ray.exceptions import OutOfMemoryError, RayActorError, RayError
+from ray.exceptions import OutOfMemoryError, RayActorError
 
 from semc_core.archive.loop import Found, How
 from semc_core.archive.worker import About, Failed, LoopWorker
@@ -98,7 +98,7 @@ class Cluster:
             kind: What runs on each worker.
 
         Raises:
-            UsageError: There is no cluster at that address, or no room for a worker.
+            UsageError: There is no cluster at that address, none starts here, or no room for a worker.
         """
         self._limit_s = limit_s
         self._kind = kind
@@ -185,7 +185,12 @@ class Cluster:
                 ray.init(address="local", num_cpus=workers, include_dashboard=False, **quiet)
             else:
                 ray.init(address=address, **quiet)
-        except (RayError, ConnectionError, ValueError, RuntimeError, OSError) as error:
+        except Exception as error:  # Ray's border: that it does not start has no type of its own
+            if address == LOCAL:
+                raise UsageError(
+                    "Ray did not start on this machine; wait until it has less to do, or free memory, then "
+                    "start again."
+                ) from error
             raise UsageError(
                 f"There is no cluster at {address}; start one (ray start --head), or take --cluster local."
             ) from error
@@ -245,7 +250,7 @@ class Cluster:
         answer, task = worker.given[0]
         try:
             outcome: Outcome = ray.get(answer)
-        except OutOfMemoryError:
+        except (OutOfMemoryError, MemoryError):  # Ray ended it, or it was refused more
             yield from self._replace(worker, "The worker ran out of memory.")
             return
         except RayActorError:

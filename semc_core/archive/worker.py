@@ -68,7 +68,11 @@ class LoopWorker:
         return About(VERSION, os.getpid(), self._runtime.device_name)
 
     def analyse(self, path: str) -> Found | Failed:
-        """Analyse one loop; whatever is wrong with it is told, not raised."""
+        """Analyse one loop; whatever is wrong with it is told, not raised.
+
+        Raises:
+            MemoryError: There was not enough for it. This process may not be as it was any more.
+        """
         loop = Path(path)
         try:
             return analyse_loop(loop, self._runtime, self._how)
@@ -76,6 +80,8 @@ class LoopWorker:
             return _out_of_reach(loop)
         except SemcError as error:
             return _out_of_reach(loop) if _went_away(loop) else Failed(str(error))
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - the boundary of one loop
             _log.error("A loop could not be analysed: %s", type(error).__name__)
             return Failed(

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import ray
+from ray.exceptions import OutOfMemoryError
 
 from semc_core.archive import run as archive_run
 from semc_core.archive.cluster import LOCAL, Cluster, Model, Task
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.long
 
 
 class Poisoned(LoopWorker):
-    """Dies of one file and hangs on another, as a broken library would."""
+    """Dies of one file, hangs on another, and has too little memory for two, as a broken library would."""
 
     def analyse(self, path: str) -> Any:
         name = Path(path).stem
@@ -42,6 +43,10 @@ class Poisoned(LoopWorker):
             os._exit(1)
         if name == "endless":
             time.sleep(600)
+        if name == "huge":
+            raise MemoryError
+        if name == "crowd":
+            raise OutOfMemoryError("ended, so that the machine goes on")  # type: ignore[no-untyped-call]
         return super().analyse(path)
 
 
@@ -98,23 +103,26 @@ def test_a_loop_that_kills_or_stops_its_worker_is_tried_twice_and_set_aside_and_
     poison, endless = tmp_path / "poison.mp4", tmp_path / "endless.mp4"
     shutil.copy(loops[0], poison)
     shutil.copy(loops[1], endless)
+    huge, crowd = (Path(shutil.copy(loops[0], tmp_path / f"{name}.mp4")) for name in ("huge", "crowd"))
     (tmp_path / "text.avi").write_text("no video", encoding="utf-8")
     twin = Path(shutil.copy(loops[2], tmp_path / "twin.mp4"))
-    wanted = [loops[0], poison, loops[1], endless, *loops[2:], tmp_path / "text.avi", twin]
+    wanted = [loops[0], poison, loops[1], endless, huge, *loops[2:], crowd, tmp_path / "text.avi", twin]
     out = tmp_path / "results"
     progress = analysed(wanted, out, model, Poisoned, limit_s=15.0)
     rows = {Path(row["path"]).name: row for row in rows_of(out)}
     assert len(rows_of(out)) == len(rows) == len(wanted)
     problems = {name: row["problem"] for name, row in rows.items() if row["status"] == SET_ASIDE}
-    assert set(problems) == {"poison.mp4", "endless.mp4"}, problems
-    assert Counter(row["status"] for row in rows.values()) == {ANALYSED: 6, SAME: 1, FAILED: 1, SET_ASIDE: 2}
+    assert set(problems) == {"poison.mp4", "endless.mp4", "huge.mp4", "crowd.mp4"}, problems
+    assert Counter(row["status"] for row in rows.values()) == {ANALYSED: 6, SAME: 1, FAILED: 1, SET_ASIDE: 4}
     assert "worker ended" in rows["poison.mp4"]["problem"]
     assert "more than 15 s" in rows["endless.mp4"]["problem"]
-    assert rows["poison.mp4"]["attempts"] == rows["endless.mp4"]["attempts"] == 2
+    for name in ("huge.mp4", "crowd.mp4"):
+        assert "ran out of memory" in rows[name]["problem"]
+    assert {rows[name]["attempts"] for name in problems} == {2}
     assert "text.avi" in rows["text.avi"]["problem"]
-    assert (progress.analysed, progress.same, progress.failed, progress.set_aside) == (6, 1, 1, 2)
+    assert (progress.analysed, progress.same, progress.failed, progress.set_aside) == (6, 1, 1, 4)
     page = (out / PAGE_NAME).read_text(encoding="utf-8")
-    assert "10 of 10 loops" in page
+    assert "12 of 12 loops" in page
     assert "text.avi" in page
     runtime = load_runtime(tiny_model_path, "cpu", 1)
     alone = analyse_loop(loops[3], runtime, HOW)

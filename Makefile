@@ -70,6 +70,7 @@ bundle:
 	$(BUNDLING) -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt . pyinstaller
 	rm -rf build/lib
 	$(BUNDLING) -m bundle.make
+	$(BUNDLING) -m bundle.speed
 bundle-installed:
 	$(BUNDLING) -m bundle.try_installed
 

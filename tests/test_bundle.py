@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import configparser
+import sys
 from pathlib import Path
 
+import pytest
+
 from bundle.make import ROOT, control, desktop_entry, tree
+from bundle.speed import compare
+from semc_core.errors import SemcError
 from semc_core.version import VERSION
 
 
@@ -35,3 +40,35 @@ def test_the_package_has_icon_entry_program_and_licence_in_their_places(tmp_path
     assert f"Version: {VERSION}\n" in about
     assert "GPL, version 3" in control("1", 1)
     assert "GNU General Public License" in (ROOT / "bundle" / "COPYING.md").read_text(encoding="utf-8")
+
+
+def opens(folder: Path, name: str, after_s: float) -> list[str]:
+    """A program that tells after so many seconds that its window was painted."""
+    path = folder / f"{name}.py"
+    path.write_text(
+        f"import sys, time\ntime.sleep({after_s})\n"
+        f"with open({str(folder / 'starts')!r}, 'a', encoding='utf-8') as file:\n"
+        f"    file.write(' '.join(sys.argv[1:]) + '\\n')\nprint(0.1, flush=True)\ntime.sleep(60)\n",
+        encoding="utf-8",
+    )
+    return [sys.executable, str(path)]
+
+
+def test_a_bundle_whose_window_opens_later_than_the_installed_one_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soon, late = opens(tmp_path, "soon", 0.0), opens(tmp_path, "late", 3.0)
+    compare(soon, late, turns=1)
+    assert "the quickest of 1 starts in turns" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match=r"more than 1\.25 times as long"):
+        compare(late, soon, turns=1)
+    begun = (tmp_path / "starts").read_text(encoding="utf-8").splitlines()
+    assert len(begun) == 8, "each twice, the first time uncounted, and all of it twice"
+    assert all(line.startswith("live --painted") for line in begun)
+
+
+def test_a_bundle_that_does_not_open_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ends.py").write_text("", encoding="utf-8")
+    ends = [sys.executable, str(tmp_path / "ends.py")]
+    with pytest.raises(SemcError, match="The window did not open"):
+        compare(ends, ends, turns=1)

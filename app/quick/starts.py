@@ -16,6 +16,8 @@ from semc_core.paths import ASSETS
 _BARE: Final = Path(__file__).with_name("bare.py")
 _LONGEST_S: Final = 120
 """By then the program ends by itself, should this one be gone."""
+OPENED: Final = ("live", "--painted", "--seconds", str(_LONGEST_S))
+"""What the program is given to tell when its window was first painted, and when all of it is loaded."""
 
 
 def measure_starts(runs: int, *, offscreen: bool) -> tuple[list[Start], list[Start]]:
@@ -30,23 +32,27 @@ def measure_starts(runs: int, *, offscreen: bool) -> tuple[list[Start], list[Sta
     """
     if getattr(sys, "frozen", False):
         raise UsageError("This measurement needs SEMC Live as a Python package; install it with pip.")
-    own = [str(ASSETS.parent / "main.py"), "live", "--painted", "--seconds", str(_LONGEST_S)]
-    bare = [str(_BARE), *(("-platform", "offscreen") if offscreen else ())]
+    own = [sys.executable, str(ASSETS.parent / "main.py"), *OPENED]
+    bare = [sys.executable, str(_BARE), *(("-platform", "offscreen") if offscreen else ())]
     kinds = (bare, 1), ([*own, "--offscreen"] if offscreen else own, 2)
     starts: tuple[list[Start], list[Start]] = ([], [])
     for run in range(runs + 1):
         for (arguments, lines), kept in zip(kinds, starts, strict=True):
-            start = _start(arguments, lines)
+            start = start_of(arguments, lines)
             if run:
                 kept.append(start)
     return starts
 
 
-def _start(arguments: Sequence[str], lines: int) -> Start:
-    """Start one, and end it when it has told so many times where it is."""
+def start_of(command: Sequence[str], lines: int) -> Start:
+    """Start a program, and end it when it has told so many times where it is.
+
+    Raises:
+        SemcError: It ended before.
+    """
     begun_s = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
     ) as process:
         try:
             told = [_told(process.stdout, begun_s) for _ in range(lines)]

@@ -55,8 +55,13 @@ def test_a_card_that_is_unplugged_and_comes_back_under_another_number_goes_on_in
     assert system.cards["card@2"].opened == 0, "the other card has the number, and is not opened"
     numbers = [number_in(packet.pixels) for packet in packets]
     assert numbers == sorted(set(numbers)), "no frame twice, none of before the gap after it"
-    gaps_s = [after.pts_s - before.pts_s for before, after in itertools.pairwise(packets)]
-    assert sum(gap_s >= AWAY_S for gap_s in gaps_s) == 2, "what is missing shows in the times"
+    for unplugged in (20, 60):  # a busy machine may make other gaps
+        (gap_s,) = [
+            after.pts_s - before.pts_s
+            for before, after in itertools.pairwise(packets)
+            if number_in(before.pixels) < unplugged <= number_in(after.pixels)
+        ]
+        assert gap_s >= AWAY_S, "what is missing shows in the times"
     assert {packet.source_id for packet in packets} == {"camera 0"}
     assert any("gave no pictures for" in notice and "the scan went on" in notice for notice in notices)
 

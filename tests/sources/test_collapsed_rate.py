@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -93,9 +94,17 @@ def test_a_machine_that_slept_says_nothing_of_the_rate(clock: CardClock) -> None
     assert not any(slow for _, slow, _ in slow_at(clock, [0.04] * 50, teller=teller))
 
 
+def test_a_card_whose_driver_tells_no_rate_is_held_against_what_came_before(clock: CardClock) -> None:
+    info = replace(CARD, frame_rate=None)
+    found = slow_at(clock, [0.02] * 400 + [0.1] * 30, info, teller=OutageTeller("Camera 0"))
+    when_s = [at_s for at_s, slow, _ in found if slow]
+    assert 8.0 < when_s[0] <= 9.0
+    assert found[-1][2].startswith("Less than half of the 50 frames/s come from Camera 0")
+
+
 def test_that_a_card_gives_too_few_is_said_beside_what_else_is_told(clock: CardClock) -> None:
     chosen = "By the picture options: full range."
-    info = SourceInfo("camera 0", "camera", 640, 480, 50.0, None, True, chosen)
+    info = replace(CARD, notice=chosen)
     teller = OutageTeller("Camera 0")
     (*_, (_, slow, notice)) = slow_at(clock, [0.5] * 6, info, teller=teller)
     assert slow

@@ -15,7 +15,7 @@ from semc_core.types import SourceInfo
 SILENT_AFTER_S: Final = 1.5
 """A source that gave nothing for so long is said to be silent, though nobody knows why yet."""
 COLLAPSED: Final = 0.5
-"""Of the rate that a card was asked for; less is told within a second."""
+"""Of the rate of a card, which it was asked for, or which came before; less is told within a second."""
 COLLAPSED_STREAM: Final = 1 / 3
 """Of the rate at which a stream came before: networks are less even than cards."""
 _USUAL_S: Final = 5
@@ -159,17 +159,18 @@ class OutageTeller:
 
     def _slow(self, info: SourceInfo, now_s: float) -> str:
         """That far too few pictures come; "" where that is not so."""
+        usual = self._usual.rate
         if info.kind == "camera":
-            if info.frame_rate is None or not self._is_slow(COLLAPSED * info.frame_rate, now_s):
+            rate = info.frame_rate or usual
+            if rate is None or not self._is_slow(COLLAPSED * rate, now_s):
                 return ""
             return _(
                 "Less than half of the {rate} frames/s come from {name}; check its cable, and what "
                 "else uses the same port.",
-                rate=f"{info.frame_rate:g}",
+                rate=f"{rate:g}",
                 name=self._name,
             )
         # What a stream announces is often made up by its container.
-        usual = self._usual.rate
         if usual is None or not self._is_slow(COLLAPSED_STREAM * usual, now_s):
             return ""
         return _(

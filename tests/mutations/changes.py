@@ -282,4 +282,32 @@ CHANGES: Final = (
         "            if row:\n                warning",
         "tests/pacs/web/test_storing.py::test_success_of_another_object_is_none_of_this",
     ),
+    Change(
+        "DirectShow is asked for its mode as all others",
+        "semc_core/sources/devices/negotiate.py",
+        '_ORDER: Final = {cv2.CAP_DSHOW: ("rate", "format", "size")}',
+        "_ORDER: Final[dict[int, tuple[str, ...]]] = {}",
+        "tests/sources/test_opening.py::test_each_back_end_is_asked_in_its_own_order",
+    ),
+    Change(
+        "a stream may give ever less",
+        "semc_core/sources/live/outage.py",
+        "COLLAPSED_STREAM: Final = 1 / 3",
+        "COLLAPSED_STREAM: Final = 0.0",
+        "tests/sources/test_collapsed_rate.py::test_a_stream_that_falls_to_two_frames_a_second_is_named",
+    ),
+    Change(
+        "that a card gives too few is not said beside anything else",
+        "semc_core/sources/live/outage.py",
+        "if slow and not self.rate_is_told:",
+        "if slow and not info.notice:",
+        "tests/sources/test_collapsed_rate.py::test_that_a_card_gives_too_few_is_said_beside_what_else_is_told",
+    ),
+    Change(
+        "a stream that vanished is asked again every four seconds",
+        "semc_core/sources/live/stream.py",
+        "_EVERY_S: Final = 0.75",
+        "_EVERY_S: Final = 4.0",
+        "tests/sources/test_stream_healing.py::test_a_stream_heals_within_the_stated_time_after_its_sender_is_back",
+    ),
 )

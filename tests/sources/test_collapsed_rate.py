@@ -46,11 +46,12 @@ def slow_at(
     return found
 
 
-def test_a_stream_that_falls_to_two_frames_a_second_is_named_within_a_second_until_that_is_over(
+def test_a_stream_that_falls_to_two_frames_a_second_is_named(
     clock: CardClock,
 ) -> None:
     found = slow_at(clock, [0.04] * 250 + [0.5] * 40 + [0.04] * 100)
     when_s = [at_s for at_s, slow, _ in found if slow]
+    assert when_s
     assert 10.0 < when_s[0] <= 11.0, "ten seconds of 25 frames/s, then two"
     assert 30.0 < when_s[-1] <= 31.0, "as long as it lasts"
     assert all(slow == notice.startswith(SAYS) for _, slow, notice in found)

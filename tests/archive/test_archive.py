@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from semc_core.archive.loop import How, OutOfReach, analyse_loop, content_of, key_of, state_of
+from semc_core.archive.loop import How, OutOfReach, State, analyse_loop, content_of, key_of, state_of
 from semc_core.archive.store import FAILED, ArchiveStore, Made, read_rows
-from semc_core.errors import SourceError, UsageError
+from semc_core.errors import SaveError, SourceError, UsageError
 from semc_core.phantom.render import render
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.runtime.load import load_runtime
@@ -62,6 +62,30 @@ def test_two_programs_cannot_write_one_folder(store: ArchiveStore, tmp_path: Pat
     with pytest.raises(UsageError, match="Another program"):
         ArchiveStore(tmp_path / "results", MADE)
     store.failed(Path("a.mp4"), None, "why", FAILED, 1)
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_analysed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    with pytest.raises(SaveError, match="results"):
+        ArchiveStore(tmp_path / "file" / "results", MADE)
+
+
+def test_results_that_cannot_be_written_for_long_end_the_run_and_are_said(
+    store: ArchiveStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes, *, private: bool) -> None:
+        raise SaveError("The disk is full; free space for it, or choose another folder.")
+
+    monkeypatch.setattr("semc_core.archive.store.write_atomically", full)
+    monkeypatch.setattr("semc_core.archive.store._PATIENCE_S", 0.0)
+    monkeypatch.setattr("semc_core.archive.store._AGAIN_S", 0.0)
+    store.failed(Path("a.mp4"), None, "why", FAILED, 1)
+    with pytest.raises(SaveError, match="The disk is full"):
+        store.close()
+    monkeypatch.undo()
+    again = ArchiveStore(tmp_path / "results", MADE)
+    assert not again.is_done(Path("a.mp4"), State(0, 0, 0)), "it is found again by the next run"
+    again.close()
 
 
 def test_what_waits_is_written_at_the_end_and_a_folder_that_is_away_is_waited_for(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from semc_core.pipeline.state import Phase
+from semc_core.sources.devices.base import Capture, CaptureDevice, Way
 from semc_core.sources.devices.contents import number_in
 from semc_core.sources.devices.script import Event, Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
@@ -64,6 +65,27 @@ def test_a_card_that_is_unplugged_and_comes_back_under_another_number_goes_on_in
         assert gap_s >= AWAY_S, "what is missing shows in the times"
     assert {packet.source_id for packet in packets} == {"camera 0"}
     assert any("gave no pictures for" in notice and "the scan went on" in notice for notice in notices)
+
+
+def test_while_a_card_is_opened_it_is_said_what_is_waited_for() -> None:
+    opening, go_on = threading.Event(), threading.Event()
+
+    class Slow(SimulatedDevices):
+        def open(self, device: CaptureDevice, way: Way) -> Capture:
+            opening.set()
+            assert go_on.wait(60)
+            return super().open(device, way)
+
+    system = Slow(script())
+    engine = new_engine(lambda: CameraSource("card@1", system=system), scripted(nothing), None)
+    engine.start()
+    assert opening.wait(60)
+    state = engine.state
+    go_on.set()
+    engine.preview.get()
+    engine.stop()
+    assert state.phase is Phase.STARTING
+    assert state.message.startswith("Opening the source. A capture card may take some seconds")
 
 
 def test_a_scan_ends_at_once_while_its_card_is_away() -> None:

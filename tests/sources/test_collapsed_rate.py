@@ -58,6 +58,16 @@ def test_a_stream_that_falls_to_two_frames_a_second_is_named(
     assert all(slow for at_s, slow, _ in found if 11 < at_s < 30)
 
 
+def test_another_rate_that_stays_is_the_usual_one_after_half_a_minute_unless_it_is_none(
+    clock: CardClock,
+) -> None:
+    with_colour = slow_at(clock, [0.04] * 250 + [0.125] * 480)
+    when_s = [at_s for at_s, slow, _ in with_colour if slow]
+    assert 10.0 < when_s[0] <= 11.0
+    assert 35.0 < when_s[-1] < 50.0
+    assert slow_at(clock, [0.04] * 250 + [0.5] * 200)[-1][1], "for ever"
+
+
 @pytest.mark.parametrize(
     "intervals_s",
     [

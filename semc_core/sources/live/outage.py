@@ -21,6 +21,8 @@ COLLAPSED_STREAM: Final = 1 / 3
 _USUAL_S: Final = 5
 _LEAST_USUAL: Final = 5
 """Frames per second; of what comes more slowly a second says nothing."""
+_REMEMBERED_S: Final = 30
+"""A scanner that sends its own rate has another with colour: after so long that is the usual one."""
 _SLEPT_S: Final = 1.0
 _WINDOW_S: Final = 1.0
 NO_PICTURES: Final = "no pictures"
@@ -41,11 +43,13 @@ class _UsualRate:
     """What a source gave before that was asked for no rate.
 
     Attributes:
-        rate: Pictures that came in each of five seconds in a row at least, where they were most; None before.
+        rate: Pictures that came in each of five seconds in a row at least, where they were most in the last
+            half minute with a rate that can be one; None before.
     """
 
     def __init__(self) -> None:
         self.rate: int | None = None
+        self._lately: deque[int] = deque(maxlen=_REMEMBERED_S)
         self.pause()
 
     def pause(self) -> None:
@@ -60,9 +64,9 @@ class _UsualRate:
         while now_s - self._begun_s >= 1:
             self._counts.append(self._count)
             self._begun_s, self._count = self._begun_s + 1, 0
-            least = min(self._counts)
-            if len(self._counts) == _USUAL_S and least >= max(_LEAST_USUAL, self.rate or 0):
-                self.rate = least
+            if len(self._counts) == _USUAL_S and min(self._counts) >= _LEAST_USUAL:
+                self._lately.append(min(self._counts))
+                self.rate = max(self._lately)
         self._count += 1
 
 

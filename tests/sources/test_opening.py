@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from semc_core.sources.devices.find import sentence
 from semc_core.sources.devices.modes import Mode, Wish
 from semc_core.sources.devices.named import NamedDevices
 from semc_core.sources.devices.negotiate import negotiate
-from semc_core.sources.devices.script import Script, ScriptedDevice
+from semc_core.sources.devices.script import Event, Script, ScriptedDevice
 from semc_core.sources.devices.simulated import SimulatedDevices
 from semc_core.sources.live import camera
 from semc_core.sources.live.camera import CameraSource
@@ -195,3 +197,46 @@ def test_where_the_system_gives_no_reason_all_that_are_usual_are_named(
         assert "other programs" in said[system]
         assert "another port" in said[system]
     assert "Privacy" not in said["linux"], "there it is known"
+
+
+class Stuck(SimulatedDevices):
+    """Opens once; from then on its driver does not come back before it is let."""
+
+    def __init__(self, script: Script) -> None:
+        super().__init__(script)
+        self.go_on = threading.Event()
+        self.opened = self.looked = 0
+
+    def devices(self) -> list[CaptureDevice]:
+        self.looked += 1
+        return super().devices()
+
+    def open(self, device: CaptureDevice, way: Way) -> Capture:
+        self.opened += 1
+        if self.opened > 1:
+            assert self.go_on.wait(60)
+        return super().open(device, way)
+
+
+def test_a_driver_that_never_comes_back_takes_three_threads_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(camera, "_RETRY_S", 0.001)
+    monkeypatch.setattr(camera, "_LONGEST_WAIT_S", 0.002)
+    card = ScriptedDevice(modes=("64x48@100,mjpg",), content="count", events=(Event(3, "unplug", 0.05),))
+    system = Stuck(Script((card,)))
+    with closing(CameraSource(card.identity, system=system)) as source:
+        assert source.read() is not None
+        monkeypatch.setattr(camera, "_CALL_S", 0.02)
+        while system.opened < 1 + 3:
+            time.sleep(0.01)
+        looked = system.looked
+        while system.looked < looked + 30:
+            time.sleep(0.01)
+        assert system.opened == 1 + 3, "it is looked for, and not opened"
+        monkeypatch.setattr(camera, "_CALL_S", 60.0)
+        system.go_on.set()
+        while (packet := source.read()) is not None and packet.index < 6:
+            pass
+        assert packet is not None
+        source.interrupt()

@@ -9,7 +9,7 @@ from concurrent.futures import Future, InvalidStateError
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-_Job = tuple[Callable[[], Any], Callable[[Any], None], "Future[Any]"]
+_Job = tuple[Callable[[], Any], Callable[[Any], None], "Future[Any]", threading.Event]
 
 
 class Worker:
@@ -23,7 +23,14 @@ class Worker:
         """Begin; `name` is the thread's."""
         self._name = name
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._left: list[threading.Event] = []
         self._begin()
+
+    @property
+    def left(self) -> int:
+        """How many calls were given up that have not come back, each with a thread of its own."""
+        self._left = [over for over in self._left if not over.is_set()]
+        return len(self._left)
 
     def call(self, what: Callable[[], T], late: Callable[[T], None], timeout_s: float) -> T:
         """What `what` gives or raises, in the worker's thread.
@@ -37,11 +44,13 @@ class Worker:
             TimeoutError: It has not come back; from now on a new thread does the calls.
         """
         answer: Future[T] = Future()
-        self._jobs.put((what, late, answer))
+        over = threading.Event()
+        self._jobs.put((what, late, answer, over))
         try:
             return answer.result(timeout_s)
         except TimeoutError:
             if answer.cancel():
+                self._left.append(over)
                 self.close()
                 self._jobs = queue.SimpleQueue()
                 self._begin()
@@ -58,14 +67,15 @@ class Worker:
 
 def _work(jobs: queue.SimpleQueue[_Job | None]) -> None:
     while (job := jobs.get()) is not None:
-        what, late, answer = job
+        what, late, answer, over = job
         try:
             given = what()
         except BaseException as error:  # noqa: BLE001 - the thread's boundary: raised again in the caller
             _give(answer.set_exception, error)
-            continue
-        if not _give(answer.set_result, given):
-            late(given)
+        else:
+            if not _give(answer.set_result, given):
+                late(given)
+        over.set()
 
 
 def _give(give: Callable[[Any], None], what: object) -> bool:

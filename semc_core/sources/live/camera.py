@@ -44,6 +44,8 @@ _PATIENCE_S: Final = 1.5
 _LEAST_PATIENCE_S: Final = 0.5
 _CALL_S: Final = 20.0
 """So long opening, and each question and wish when a mode is asked for, may take."""
+_MOST_LEFT: Final = 3
+"""So many calls that do not come back may be left to their threads before the driver is asked no more."""
 _RETRY_S: Final = 0.05
 _LONGEST_WAIT_S: Final = 0.4
 """Between two looks for a device that is away: the first looks come sooner."""
@@ -317,7 +319,7 @@ class _Camera:
             back = [one for one in self._system.devices() if one.identity == self._device.identity]
             if not self._seen:
                 back = [self._device]
-            if len(back) != 1:
+            if len(back) != 1 or self._driver.left >= _MOST_LEFT:
                 continue
             self._device = back[0]
             try:

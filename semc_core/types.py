@@ -249,7 +249,7 @@ class SourceInfo:
         notice: A sentence the user should see (a header that contradicts itself, say), or "".
         capture: Of a camera or capture card; else None.
         trouble: Of a live source at the moment: "no pictures", "slow" (far less than its rate), or "".
-        outage: The sentence that said last why no pictures came, or "".
+        outage: The sentence that says why too few pictures come, or said last why none came; or "".
         picture_options: How its pictures are read; None where nobody says, as in sessions made before there
             were any options.
         timed_by: What `FramePacket.captured_s` is at the moment: "driver", the stamp that a card's driver

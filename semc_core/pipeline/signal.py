@@ -41,21 +41,21 @@ class _Spells:
     """From a word for each moment: the spells in which it was the same, and not ""."""
 
     def __init__(self) -> None:
-        self._word = ""
+        self._word = self._why = ""
         self._start_s = self._last_s = 0.0
 
-    def update(self, word: str, time_s: float) -> SignalGap | None:
-        """The spell that ended at `time_s`, if one did."""
+    def update(self, word: str, time_s: float, why: str = "") -> SignalGap | None:
+        """The spell that ended at `time_s`, if one did; `why` is what is shown now of one that begins."""
         over = None
         if word != self._word:
-            over = SignalGap(self._word, self._start_s, time_s) if self._word else None
-            self._word, self._start_s = word, time_s
+            over = SignalGap(self._word, self._start_s, time_s, self._why) if self._word else None
+            self._word, self._start_s, self._why = word, time_s, why if word else ""
         self._last_s = time_s
         return over
 
     def finish(self) -> SignalGap | None:
         """The spell that still lasts at the end."""
-        return SignalGap(self._word, self._start_s, self._last_s) if self._word else None
+        return SignalGap(self._word, self._start_s, self._last_s, self._why) if self._word else None
 
 
 class PictureWatch:
@@ -108,7 +108,8 @@ class ArrivalWatch:
             gaps.append(SignalGap(_SLEPT, last.pts_s, packet.pts_s, english(slept_sentence(slept_s))))
         elif packet.captured_s - last.captured_s > max(_NO_PICTURES_S, usual_s):
             gaps.append(SignalGap(_NO_PICTURES, last.pts_s, packet.pts_s, info.outage))
-        slow = self._spells.update("" if info.trouble == _NO_PICTURES else info.trouble, packet.pts_s)
+        trouble = "" if info.trouble == _NO_PICTURES else info.trouble
+        slow = self._spells.update(trouble, packet.pts_s, info.outage)
         return gaps if slow is None else [*gaps, slow]
 
     def finish(self, info: SourceInfo, now_s: float) -> list[SignalGap]:

@@ -116,8 +116,8 @@ def test_what_is_not_over_when_the_scan_is_stopped_stands_in_the_log(tmp_path: P
     assert gap["end_s"] > gap["start_s"] + 1
 
 
-def test_a_card_that_gives_much_less_than_it_was_asked_for_is_told() -> None:
-    engine = scan_of(card_with(gives="160x120@4,yuyv"), None)
+def test_a_card_that_gives_much_less_than_it_was_asked_for_is_told(tmp_path: Path) -> None:
+    engine = scan_of(card_with(gives="160x120@4,yuyv"), tmp_path)
     engine.start()
     told = []
     for packet in _pictures(engine, 12):
@@ -128,6 +128,8 @@ def test_a_card_that_gives_much_less_than_it_was_asked_for_is_told() -> None:
     slow = [p for p, trouble, notice in told if trouble == "slow" and "Less than half of the 50" in notice]
     assert slow[0].pts_s < 2.0, "on the pictures' own clock"
     assert told[-1][1] == "slow", "also when what was measured is told instead"
+    spell = logged(tmp_path, "slow")[0]
+    assert spell["why"].startswith("Less than half of the 50 frames/s come from Camera 0")
 
 
 def test_a_card_that_gives_what_it_was_asked_for_is_not_slow() -> None:

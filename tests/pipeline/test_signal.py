@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from semc_core.io.slept import pretend
@@ -32,6 +34,18 @@ def test_the_gap_lies_where_the_pictures_time_jumps() -> None:
     for (gap,), start_s, end_s in ((at_once[2], 0.02, 90.04), (late[3], 0.04, 90.06)):
         assert (gap.cause, gap.start_s, gap.end_s) == ("machine slept", start_s, end_s)
         assert gap.why == "The machine slept for 90 s; the scan went on."
+
+
+def test_a_spell_of_too_few_pictures_is_kept_with_the_sentence_that_was_shown_first() -> None:
+    watch, picture, found = ArrivalWatch(), Picture(np.zeros((8, 8), np.uint8)), []
+    for index in range(9):
+        slow = 3 <= index < 6
+        info = SourceInfo("card", "camera", 8, 8, float(RATE), None, live=True)
+        info = replace(
+            info, trouble="slow" if slow else "", outage=f"Too few at {index}." if slow else "Gone."
+        )
+        found += watch.update(FramePacket("card", index, index / RATE, index / RATE, picture), info)
+    assert found == [SignalGap("slow", 3 / RATE, 6 / RATE, "Too few at 3.")]
 
 
 def test_a_stream_that_counts_its_own_time_is_said_to_have_slept_once_and_soon() -> None:

@@ -123,4 +123,5 @@ def test_that_a_card_gives_too_few_is_said_beside_what_else_is_told(clock: CardC
     assert notice.endswith(chosen)
     teller.rate_is_told = True
     told = teller.added_to(info)
+    assert told.outage.startswith("Less than half of the 50 frames/s"), "for the session's log"
     assert (told.trouble, told.notice) == (SLOW, chosen), "not twice"

@@ -146,7 +146,7 @@ class OutageTeller:
             if not told and not slow and not self._last_why:
                 return info
             notice = joined([*told, info.notice])
-            why = english(self._last_why)
+            why = english(slow or self._last_why)
             return replace(info, notice=notice, trouble=SLOW if slow else "", outage=why)
 
     def _silent(self, now_s: float) -> str:

@@ -11,7 +11,7 @@ def scale_key(source: str, width: int, height: int) -> str:
 
 
 def crop_key(kind: str, width: int, height: int, device: str = "") -> str:
-    """Where the region of a device, by its identity, or of a kind of source is kept."""
+    """Where the region of a device, by `SourceInfo.known_by`, or of a kind of source is kept."""
     return (
         f"crop/{kind}_{quote(device, safe='')}_{width}x{height}"
         if device

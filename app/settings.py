@@ -353,8 +353,8 @@ class Settings:
     def crop(self, kind: str, width: int, height: int, device: str = "") -> Crop | None:
         """The region of interest last set by hand for this kind of source and size of frame.
 
-        Of a capture device its own; one for which none was ever set takes what an older version of the
-        program, which did not tell devices apart, remembered.
+        Of a capture device, or the address of a stream, its own; one for which none was ever set takes what
+        an older version of the program, which did not tell them apart, remembered.
         """
         from semc_core.types import Crop
 

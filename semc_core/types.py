@@ -281,6 +281,14 @@ class SourceInfo:
         return "" if self.capture is None else self.capture.device
 
     @property
+    def known_by(self) -> str:
+        """What is remembered of a scanner is kept under this.
+
+        The identity of its capture card, or the address of its stream without what is secret; "" of others.
+        """
+        return self.device or (self.source_id if self.kind == "stream" else "")
+
+    @property
     def stills(self) -> bool:
         """Whether its pictures are stills, so far apart that each stands for itself; else it is a loop."""
         return self.kind == "images" and self.frame_rate is not None and self.frame_rate <= STILLS_RATE

@@ -155,7 +155,7 @@ class ScanController:
         self.region_by_hand = crop is not None
         info = pipeline.source_info
         if info is not None:
-            self._regions.remember_crop(info.kind, info.width, info.height, crop, info.device)
+            self._regions.remember_crop(info.kind, info.width, info.height, crop, info.known_by)
 
     def tick(self) -> None:
         """End what came to its end by itself; use the region remembered for the size: to be called often."""
@@ -238,7 +238,7 @@ class ScanController:
         if self._pipeline is None or info is None or self._region_size == (info.width, info.height):
             return
         self._region_size = info.width, info.height
-        crop = self._regions.crop(info.kind, info.width, info.height, info.device)
+        crop = self._regions.crop(info.kind, info.width, info.height, info.known_by)
         if crop is not None or self.region_by_hand:
             # Also in the middle of a scan: the region of the size before means nothing in the new one.
             self._pipeline.set_crop(crop)

@@ -26,6 +26,8 @@ from semc_core.sources.dicom.elements import UNREADABLE
 from semc_core.types import Crop, read_only
 
 _BOOK_NAME: Final = "masks.json"
+_TOLD_APART: Final = ("camera", "stream")
+"""Kinds of which each one has its own masks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class Device:
         kind: The source's kind: "dicom", "camera", "video" ...
         width: Of the frame, pixels.
         height: Of the frame, pixels.
-        maker: Manufacturer and model as a DICOM file states them, or the identity of a capture device; ""
-            where nothing is known.
+        maker: Manufacturer and model as a DICOM file states them, the identity of a capture device, or the
+            address of a stream; "" where nothing is known.
     """
 
     kind: str
@@ -53,7 +55,7 @@ class Device:
 
 def device_of(source: SourceEntry) -> Device:
     """The device whose masks hold for this source; of a DICOM file with its maker, if it is still there."""
-    maker = source.device
+    maker = source.known_by
     if source.kind == "dicom" and source.path is not None:
         # Without the file, the masks of a device of unknown make hold.
         with contextlib.suppress(*UNREADABLE, InvalidDicomError, zlib.error):
@@ -117,14 +119,14 @@ class MaskBook:
     def masks(self, device: Device) -> tuple[Crop, ...]:
         """What was remembered for `device`; empty if nothing was.
 
-        For a capture device of its own nothing was: what an older version of the program, which did not tell
-        devices apart, remembered for all of them. Too much blanked is better than a name left.
+        For a capture device or stream of its own nothing was: what an older version of the program, which did
+        not tell them apart, remembered for all of them. Too much blanked is better than a name left.
 
         Raises:
             SaveError: The file is there but cannot be understood. Without it a name could stay in a picture.
         """
         known = self._read()
-        if device.kind == "camera" and device.key not in known:
+        if device.kind in _TOLD_APART and device.key not in known:
             return known.get(replace(device, maker="").key, ())
         return known.get(device.key, ())
 
@@ -137,7 +139,7 @@ class MaskBook:
         known = self._read()
         known[device.key] = tuple(masks)
         # That a capture device has none is kept: else it would get those for all.
-        kept = {key: value for key, value in sorted(known.items()) if value or _of_one_camera(key)}
+        kept = {key: value for key, value in sorted(known.items()) if value or _of_one(key)}
         plain = {key: [asdict(mask) for mask in value] for key, value in kept.items()}
         make_private_folder(self._path.parent)
         write_atomically(self._path, json.dumps(plain, indent=2).encode(), private=True)
@@ -159,9 +161,9 @@ class MaskBook:
         return {device: tuple(Crop(**asdict(each)) for each in masks) for device, masks in known.items()}
 
 
-def _of_one_camera(key: str) -> bool:
-    """Whether this `Device.key` names a capture device: it has an identity behind kind and size."""
-    return key.startswith("camera ") and key.count(" ") > 1
+def _of_one(key: str) -> bool:
+    """Whether this `Device.key` names a capture device or stream: it has something behind kind and size."""
+    return key.partition(" ")[0] in _TOLD_APART and key.count(" ") > 1
 
 
 def _cut(mask: Crop, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -110,10 +110,15 @@ def test_only_a_dicom_file_says_who_made_the_device(tmp_path: Path) -> None:
     assert device_of(replace(source, path=None)) == Device("dicom", 8, 6)
 
 
-def test_each_capture_device_has_its_own_masks_and_at_first_those_for_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "names"), [("camera", "usb-534d:2109@port-{}"), ("stream", "rtsp://room-{}/a")]
+)
+def test_each_capture_device_and_stream_has_its_own_masks_and_at_first_those_for_all(
+    tmp_path: Path, kind: str, names: str
+) -> None:
     book = MaskBook(tmp_path)
-    left, right = (Device("camera", 640, 480, f"usb-534d:2109@port-{port}") for port in (1, 2))
-    book.remember(DEVICE, [Crop(1, 2, 3, 4)])
+    left, right = (Device(kind, 640, 480, names.format(number)) for number in (1, 2))
+    book.remember(Device(kind, 640, 480), [Crop(1, 2, 3, 4)])
     assert book.masks(left) == (Crop(1, 2, 3, 4),), "an older version did not tell devices apart"
     book.remember(left, [])
     book.remember(right, [Crop(5, 6, 7, 8)])
@@ -124,3 +129,6 @@ def test_each_capture_device_has_its_own_masks_and_at_first_those_for_all(tmp_pa
 def test_the_device_of_a_scan_is_the_card_that_it_came_from() -> None:
     info = SourceInfo("camera 0", "camera", 640, 480, 30.0, None, True, capture=CaptureInfo("usb-1@port-2"))
     assert device_of(source_entry(info)) == Device("camera", 640, 480, "usb-1@port-2")
+    stream = SourceInfo("rtsp://10.0.0.1/live", "stream", 640, 480, 30.0, None, True)
+    assert device_of(source_entry(stream)) == Device("stream", 640, 480, "rtsp://10.0.0.1/live")
+    assert device_of(source_entry(replace(stream, kind="video"))) == Device("video", 640, 480)

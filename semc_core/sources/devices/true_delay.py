@@ -90,7 +90,7 @@ DELAYS: Final = Document(dict[str, TrueDelay], most_bytes=_MOST_BYTES, config=TO
 
 def device_key(info: SourceInfo) -> str:
     """Under what the delay of a source is kept; "" of what is neither card nor stream."""
-    return info.device or (info.source_id if info.kind == "stream" else "")
+    return info.known_by
 
 
 def read_delays(folder: Path) -> dict[str, TrueDelay]:

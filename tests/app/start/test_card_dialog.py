@@ -129,6 +129,7 @@ class Sized:
 
     def __init__(self) -> None:
         self.state = PipelineState(Phase.RUNNING)
+        self.session = None
         self.told: list[Crop | None] = []
         self.become(320, 240)
 
@@ -165,6 +166,31 @@ def test_when_the_size_changes_in_the_middle_the_region_of_the_new_size_is_taken
         assert control.region_by_hand == (told is not None)
     assert scan.told == [large, small, None, large], "each once"
     control.close()
+
+
+def test_each_stream_has_its_own_region_by_its_address(settings_file: Path, tmp_path: Path) -> None:
+    settings = settings_at(settings_file)
+
+    def scanned(address: str, region: Crop | None = None) -> Crop | None:
+        """What a scan of this address is told at first; then the user sets a region."""
+        scan, thread = Sized(), PostedWork()
+        scan.source_info = SourceInfo(address, "stream", 640, 480, None, None, live=True)
+        control = ScanController(thread.post, settings, lambda options: cast("Any", scan))
+        control.begin(ScanOptions(address, tmp_path, "cpu", tmp_path))
+        control.tick()
+        told = scan.told[-1] if scan.told else None
+        if region is not None:
+            control.set_region(region)
+        control.close()
+        return told
+
+    first, second, own, old = "rtsp://room-1/live", "rtsp://room-2/live", Crop(5, 6, 70, 80), Crop(1, 2, 3, 4)
+    assert scanned(first, own) is None
+    assert scanned(second) is None
+    assert scanned(first) == own
+    settings.remember_crop("stream", 640, 480, old)  # as an earlier version kept it
+    assert scanned(second) == old
+    assert scanned(first) == own
 
 
 def test_a_card_that_changes_its_size_says_so_at_once(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QSettings
@@ -82,11 +84,12 @@ def test_each_kind_has_its_own_place_also_after_the_next_start(
     assert [Path(each).name for each in told] == ["a, b.mp4", "monday", "mine.safetensors", "planes", "scans"]
     again = Chooser(shown(qtbot), kept(settings_file))
     asked: list[Path] = []
-    for ask in (
+    questions: tuple[Callable[[Any], object], ...] = (
         again.loop_to_play, again.loops_to_review, again.images_to_play, again.folder_to_review,
         again.model, again.data, again.output,
-    ):  # fmt: skip
-        ask(no_use)
+    )  # fmt: skip
+    for question in questions:
+        question(no_use)
         asked.append(begun_in(again))
     assert [each.name for each in asked] == ["loops", "loops", "stills", "stills", "models", "data", "output"]
 

@@ -29,7 +29,8 @@ from app.export.preview import ExportPicture
 from app.main_window import MainWindow
 from app.review.frame_panel import FramePanel
 from app.send.server_form import ServerForm
-from app.train.page import DataChoice, ModelRow, TrainPage
+from app.train.data import DataChoice
+from app.train.page import ModelRow, TrainPage
 from app.widgets import theme
 from app.widgets.colours import ON_PICTURE, THEMES, contrast
 from app.widgets.image_view import LiveView

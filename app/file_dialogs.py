@@ -186,7 +186,7 @@ class Chooser:
 
     def model(self, use: Use) -> None:
         """A model file, or a network of another program."""
-        self.paths.ask_file(_("Choose a model"), f"{_('Models')} ({_MODELS})", use, "model")
+        self.paths.ask_file(_("Choose a model"), _("Models") + f" ({_MODELS})", use, "model")
 
     def data(self, use: Use) -> None:
         """Something to train on."""

@@ -41,7 +41,7 @@ from app.widgets.accessible import announce
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel
 from semc_core.export.found_text import Answer
-from semc_core.language import N_, _
+from semc_core.language import N_, _, joined
 from semc_core.session.files import read_png
 from semc_core.session.records import PlaneEntry
 from semc_core.types import Crop
@@ -273,7 +273,7 @@ class ExportDialog(QDialog):
                 deidentified=self._control.deidentified,
                 with_dicom=self._control.bundle_has_dicom,
             )
-            announce(self, f"{_('The export is done.')} {held_sentence(state.result)}".rstrip())
+            announce(self, joined((_("The export is done."), held_sentence(state.result))))
 
     def _refresh(self) -> None:
         """What depends on the choices."""

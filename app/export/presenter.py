@@ -14,7 +14,7 @@ from semc_core.export.identified import is_named
 from semc_core.export.masks import Device
 from semc_core.export.options import ExportOptions, ExportResult, Patient
 from semc_core.labels import short_name
-from semc_core.language import N_, _, decimal, plural
+from semc_core.language import N_, _, decimal, joined, plural
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.folder import safe_name
 from semc_core.session.records import PlaneEntry, RegionEntry, Verification
@@ -258,7 +258,7 @@ def text_question(finding: TextFinding, left: int) -> str:
     )
     if left == 1:
         return asked
-    return f"{asked} {plural('{count} plane waits.', '{count} planes wait.', left)}"
+    return joined((asked, plural("{count} plane waits.", "{count} planes wait.", left)))
 
 
 def held_sentence(result: ExportResult) -> str:

@@ -69,7 +69,7 @@ class Figures(QWidget):
         self.setAccessibleName(_("Both models side by side"))
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(round(theme.em(self)))
+        self._grid.setHorizontalSpacing(round(0.6 * theme.em(self)))
         self._grid.setColumnStretch(3, 1)
         self._rows: tuple[FigureRow, ...] = ()
 
@@ -92,7 +92,7 @@ class Figures(QWidget):
         for line, cells in enumerate(texts):
             for column, text in enumerate(cells):
                 label = PlainLabel(text, self)
-                label.setWordWrap(column == len(cells) - 1)
+                label.setWordWrap(line == 0 or column in (0, len(cells) - 1))
                 label.setToolTip(plain_tip(text))
                 if line == 0 or column == 0:
                     label.setObjectName("dim")

@@ -314,11 +314,7 @@ class TrainPage(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(round(0.8 * theme.em(self)))
         row.addWidget(self._left(), 4)
-        right = QVBoxLayout()
-        right.addWidget(self.install)
-        self._progress = self._progress_card()
-        right.addWidget(self._progress, 1)
-        row.addLayout(right, 6)
+        row.addWidget(self._right(), 6)
 
     def _left(self) -> Scrolling:
         """What is learned from, above the models; scrolls in a small window."""
@@ -329,6 +325,16 @@ class TrainPage(QWidget):
         column.addWidget(self._data_card())
         column.addWidget(self._models_card())
         column.addStretch(1)
+        return Scrolling(holder)
+
+    def _right(self) -> Scrolling:
+        """How the training goes, or what it needs first; scrolls in a small window."""
+        self._progress = self._progress_card()
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.install)
+        column.addWidget(self._progress, 1)
         return Scrolling(holder)
 
     def _data_card(self) -> QFrame:

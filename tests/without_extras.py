@@ -135,6 +135,7 @@ STEPS: Final = (
     Step("update"),
     Step("analyse scan.mp4 --cluster local --out archive", 2, _RAY),
     Step("train --data patients --out new.safetensors", 1, _PYTORCH),
+    Step("label-next patients --budget 2 --device cpu", 1, _PYTORCH),
     Step("pretrain --data patients --out new.safetensors", 1, _PYTORCH),
     Step("eval MODEL patients --out judged", 1, _PYTORCH),
     Step("calibrate MODEL patients --out new.safetensors", 1, _PYTORCH),

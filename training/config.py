@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from semc_core.errors import UsageError
 from semc_core.io.documents import STRICT, configured, plain_values
-from semc_core.model.spec import INPUT_SIDES, ROUTINGS
+from semc_core.model.presets import INPUT_SIDES, ROUTINGS
 from semc_core.text import short
 from training.losses.config import LossOptions, loss_recipe
 from training.schedule import Budget

@@ -16,8 +16,9 @@ from torch.nn import functional as F
 from semc_core.errors import UsageError
 from semc_core.model.architecture import PROJECTION_OUT, Preset, find_preset
 from semc_core.model.network import Details, SemcNetwork
+from semc_core.model.presets import MIXTURE
 from semc_core.model.sononet import SonoNet
-from semc_core.model.spec import MIXTURE, Architecture, ModelSpec
+from semc_core.model.spec import Architecture, ModelSpec
 from semc_core.model.weights import AnyNetwork
 from training.config import TrainOptions
 from training.losses.config import LossOptions

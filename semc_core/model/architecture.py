@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from semc_core.errors import UsageError
 from semc_core.imaging.preprocess import Preprocessing
 from semc_core.language import _
-from semc_core.model.spec import EXPANSION, TOP1, Architecture, ModelSpec
+from semc_core.model.presets import TOP1
+from semc_core.model.spec import EXPANSION, Architecture, ModelSpec
 
 FIELDS: Final = (1, 3, 5)
 """Kernel sizes of SAMC's receptive fields (eq. 10)."""

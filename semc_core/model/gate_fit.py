@@ -23,7 +23,8 @@ from semc_core.imaging.preprocess import prepare
 from semc_core.model.file import NOVELTY, TRAINING_PREFIX, Arrays, read_model, write_model
 from semc_core.model.importers import NO_GATE_NOTICE
 from semc_core.model.network import SemcNetwork
-from semc_core.model.spec import TOP1, Architecture, ModelSpec
+from semc_core.model.presets import TOP1
+from semc_core.model.spec import Architecture, ModelSpec
 from semc_core.model.weights import build_network, network_arrays, verification_tensors
 from semc_core.sources.images import ImageFolderSource
 from semc_core.sources.pictures import SUFFIXES

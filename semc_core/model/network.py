@@ -31,8 +31,9 @@ from semc_core.model.architecture import (
     stage_channels,
 )
 from semc_core.model.gate import ExpertGate
+from semc_core.model.presets import TOP1
 from semc_core.model.samc import StructureAwareMultiContext
-from semc_core.model.spec import EXPANSION, TOP1, Architecture
+from semc_core.model.spec import EXPANSION, Architecture
 
 
 @dataclass(frozen=True, slots=True, eq=False)

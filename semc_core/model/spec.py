@@ -17,19 +17,12 @@ from semc_core.io.documents import STRICT, Document, DocumentFault, configured
 from semc_core.io.rules import Line, Name, PlainObject, one_of, told_as, within
 from semc_core.labels import NON_STANDARD
 from semc_core.language import _
+from semc_core.model.presets import INPUT_SIDES, MIXTURE, ROUTINGS, TOP1
 from semc_core.types import Thresholds
 
 EXPANSION: Final = {"basic": 1, "bottleneck": 4}
 """Output channels of a residual block per inner channel, as in torchvision."""
 
-
-MIXTURE: Final = "mixture"
-TOP1: Final = "top1"
-ROUTINGS: Final = (MIXTURE, TOP1)
-"""How a frame comes to the experts; see `Architecture.routing`."""
-
-INPUT_SIDES: Final = range(32, 2049)
-"""Rows or columns that a network's input may have."""
 
 _Blocks = Annotated[int, within(1, 64)]
 

@@ -47,6 +47,7 @@ _FORMS: Final = (
         "such as https://host/dicom-web."
     ),
     N_("{server} cannot be asked now ({status})."),
+    N_("{server} cannot be asked now ({status}); it wants to be left alone for {seconds} s."),
     N_("{server} answers, but not as a DICOMweb service; check its address."),
     N_("{server} could not answer ({status})."),
     N_("{server} does not take an object of {size} MB; ask who runs it."),

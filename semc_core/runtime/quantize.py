@@ -34,7 +34,8 @@ from semc_core.extras import needed
 from semc_core.imaging.crop import crop_and_sector
 from semc_core.imaging.preprocess import prepare
 from semc_core.model.file import INT8_PREFIX, VERIFY, VERIFY_INT8, Arrays, read_model, write_model
-from semc_core.model.spec import TOP1, ModelSpec
+from semc_core.model.presets import TOP1
+from semc_core.model.spec import ModelSpec
 from semc_core.picture import Picture as FramePicture
 from semc_core.runtime.openvino.graph import build_graph
 from semc_core.runtime.openvino.runtime import OpenVinoRuntime, bias_of, integer_convolutions

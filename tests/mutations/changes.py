@@ -89,8 +89,8 @@ CHANGES: Final = (
     Change(
         "promotion's interval is over frames instead of groups",
         "training/promotion.py",
-        "GroupDraws([row.group for row in self.data.rows])",
-        "GroupDraws([str(place) for place in range(len(self.data.rows))])",
+        "GroupDraws([row.group for row in data.rows])",
+        "GroupDraws([str(place) for place in range(len(data.rows))])",
         "tests/training/test_promotion.py::test_the_interval_is_over_patients_and_not_over_their_frames",
     ),
     Change(
@@ -250,8 +250,8 @@ CHANGES: Final = (
     Change(
         "the average begins with the first step's weights instead of those before it",
         "training/trainer/semc.py",
-        "self.average.n_averaged.fill_(step + 1)",
-        "self.average.n_averaged.fill_(step)",
+        "average.n_averaged.fill_(step + 1)",
+        "average.n_averaged.fill_(step)",
         f"{_SEMC}::test_the_average_forgets_the_start_and_then_moves_slowly",
     ),
     Change(

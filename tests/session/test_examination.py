@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing, nullcontext
 from dataclasses import asdict
@@ -45,7 +46,9 @@ def test_it_is_kept_beside_the_log_and_can_be_changed_and_forgotten(tmp_path: Pa
         assert session.examination == ASKED
         assert session.verify().ok
     for secret in ("Zweistein", "4711", "A100"):
-        assert secret not in log_of(folder)
+        assert secret not in re.sub("[0-9a-f]{64}", "a hash", log_of(folder)), (
+            "hashes may hold digits by chance"
+        )
     forget(folder)
     assert all(b"Zweistein" not in path.read_bytes() for path in folder.rglob("*") if path.is_file())
     with Session.open(folder, read_only=True) as session:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from semc_core.cli.bench.live import parse_size
 from semc_core.cli.shared.options import print_json
 from semc_core.errors import RuntimeFault, UsageError
-from semc_core.model.spec import INPUT_SIDES
+from semc_core.model.presets import INPUT_SIDES
 
 if TYPE_CHECKING:
     from semc_core.cli.bench.candidates import Candidate, Loaded, Wanted

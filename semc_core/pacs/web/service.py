@@ -162,8 +162,12 @@ class WebService:
             )
         if status in BUSY:
             after_s = asked_wait_s(answer.headers)
-            when = f"; it wants to be left alone for {after_s:.0f} s" if after_s else ""
-            return AssociationFault(f"{name} cannot be asked now ({status}){when}.", after_s=after_s)
+            if after_s:
+                return AssociationFault(
+                    f"{name} cannot be asked now ({status}); it wants to be left alone for {after_s:.0f} s.",
+                    after_s=after_s,
+                )
+            return AssociationFault(f"{name} cannot be asked now ({status}).", after_s=after_s)
         return None
 
     @property

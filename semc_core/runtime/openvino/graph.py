@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from openvino import opset13 as ops
 
 from semc_core.model.architecture import FIELDS, SONONET_EPSILON, SONONET_GROUPS, SPATIAL_KERNEL, ace_source
-from semc_core.model.spec import TOP1, Architecture, ModelSpec
+from semc_core.model.presets import TOP1
+from semc_core.model.spec import Architecture, ModelSpec
 from semc_core.runtime import folding
 from semc_core.runtime.folding import Arrays, unshuffled
 

@@ -26,7 +26,8 @@ from semc_core.model.architecture import (
     ace_source,
     samc_count,
 )
-from semc_core.model.spec import TOP1, Architecture, ModelSpec
+from semc_core.model.presets import TOP1
+from semc_core.model.spec import Architecture, ModelSpec
 from semc_core.runtime import folding
 from semc_core.runtime.folding import Arrays
 from semc_core.runtime.torch.layers import (

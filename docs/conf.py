@@ -32,6 +32,7 @@ include_patterns = [
     "assets/models/*.md",
     "assets/measure/*.md",
     "assets/demonstration/*.md",
+    "assets/protocols/*.md",
 ]
 exclude_patterns = [".*", ".*/**", "build/**", "shared/**", "runs/**", "out/**"]
 templates_path = ["site/templates"]

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QTableView, QWidget
 
 from app.batch.presenter import COLUMNS, LoopRow, LoopsSnapshot, cells
-from app.widgets import theme
-from app.widgets.plain import plain_tip
-from app.widgets.tables import choose_by_row, choose_row, chosen_row
+from app.widgets.seen_rows import SeenRows, choose_again, show_seen
+from app.widgets.tables import choose_row, chosen_row
 from semc_core.language import _
-from semc_core.text import readable
-
-_WIDEST_EM: Final = 16
-"""Of a column: a long name hides no other; its tool tip has the whole."""
-_MEASURED: Final = 30
-"""So many lines say how wide a column is."""
-_Index = QModelIndex | QPersistentModelIndex
 
 
-class LoopRows(QAbstractTableModel):
+class LoopRows(SeenRows):
     """What the table shows: its lines are made when they are seen.
 
     Attributes:
@@ -30,7 +22,7 @@ class LoopRows(QAbstractTableModel):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(COLUMNS)
         self.snapshot = LoopsSnapshot()
 
     def use(self, snapshot: LoopsSnapshot) -> bool:
@@ -46,32 +38,18 @@ class LoopRows(QAbstractTableModel):
         self.endResetModel()
         return True
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
+    def count(self) -> int:
         """How many there are."""
-        return 0 if parent.isValid() else len(self.snapshot.rows)
+        return len(self.snapshot.rows)
 
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
-        """How many columns each has."""
-        return 0 if parent.isValid() else len(COLUMNS)
+    def cells(self, at: int) -> Sequence[str]:
+        """What stands in a line."""
+        return cells(self.snapshot.rows[at], self.snapshot)
 
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What stands in a cell, and what is said while the mouse rests on it."""
-        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            return None
-        row = self.snapshot.rows[index.row()]
-        text = cells(row, self.snapshot)[index.column()]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(row.fault or (str(row.path) if index.column() == 0 else text))
-        # A cell is one line: of several only the first would be seen.
-        return readable(text).replace("\n", "\\n")
-
-    def headerData(  # noqa: N802 - Qt's
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """The columns' titles."""
-        if role != Qt.ItemDataRole.DisplayRole or orientation is not Qt.Orientation.Horizontal:
-            return None
-        return _(COLUMNS[section])
+    def tip(self, at: int, column: int) -> str:
+        """Why it could not be read; else where it is, or the whole cell."""
+        row = self.snapshot.rows[at]
+        return row.fault or (str(row.path) if column == 0 else self.cells(at)[column])
 
 
 class LoopTable(QTableView):
@@ -80,12 +58,7 @@ class LoopTable(QTableView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows = LoopRows()
-        self.setModel(self._rows)
-        choose_by_row(self)
-        header = self.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setResizeContentsPrecision(_MEASURED)
-        header.setMaximumSectionSize(round(_WIDEST_EM * theme.em(self)))
+        show_seen(self, self._rows)
         self.setTabKeyNavigation(False)
         self.setAccessibleName(_("Loops"))
 
@@ -110,8 +83,7 @@ class LoopTable(QTableView):
     def show_loops(self, snapshot: LoopsSnapshot) -> None:
         """Show these; where the one that was chosen is none of them, the one in its place is chosen."""
         chosen, at = self.chosen, self.currentIndex().row()
-        bar = self.verticalScrollBar()
-        place = bar.value()
+        place = self.verticalScrollBar().value()
         states = [row.state for row in self.rows]
         others = self._rows.use(snapshot)
         if others or states != [row.state for row in snapshot.rows]:
@@ -119,8 +91,4 @@ class LoopTable(QTableView):
         if not others or not snapshot.rows:
             return
         paths = [row.path for row in snapshot.rows]
-        if chosen is not None and chosen.path in paths:
-            choose_row(self, paths.index(chosen.path))
-            bar.setValue(place)
-        else:
-            choose_row(self, min(max(at, 0), len(paths) - 1))
+        choose_again(self, paths, None if chosen is None else chosen.path, at, place)

@@ -11,7 +11,7 @@ from typing import IO, Final
 
 from semc_core.cli.bench.window import Start, Until
 from semc_core.errors import SemcError, UsageError
-from semc_core.paths import ASSETS
+from semc_core.io.process import own_command
 
 _BARE: Final = Path(__file__).with_name("bare.py")
 _LONGEST_S: Final = 120
@@ -32,7 +32,7 @@ def measure_starts(runs: int, *, offscreen: bool) -> tuple[list[Start], list[Sta
     """
     if getattr(sys, "frozen", False):
         raise UsageError("This measurement needs SEMC Live as a Python package; install it with pip.")
-    own = [sys.executable, str(ASSETS.parent / "main.py"), *OPENED]
+    own = [*own_command(), *OPENED]
     bare = [sys.executable, str(_BARE), *(("-platform", "offscreen") if offscreen else ())]
     kinds = (bare, 1), ([*own, "--offscreen"] if offscreen else own, 2)
     starts: tuple[list[Start], list[Start]] = ([], [])

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QTableView, QWidget
 
 from app.sessions.presenter import COLUMNS, SessionRow, cells
-from app.widgets import theme
-from app.widgets.plain import plain_tip
-from app.widgets.tables import choose_by_row, choose_row, chosen_row
+from app.widgets.seen_rows import SeenRows, choose_again, show_seen
+from app.widgets.tables import chosen_row
 from semc_core.language import _
-from semc_core.text import readable
-
-_MEASURED: Final = 30
-"""So many lines say how wide a column is."""
-_WIDEST_EM: Final = 16
-"""Of a column: a long name hides no other; its tool tip has the whole."""
-_Index = QModelIndex | QPersistentModelIndex
 
 
-class SessionRows(QAbstractTableModel):
+class SessionRows(SeenRows):
     """What the table shows.
 
     Attributes:
@@ -30,7 +21,7 @@ class SessionRows(QAbstractTableModel):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(COLUMNS)
         self.rows: list[SessionRow] = []
 
     def use(self, rows: Sequence[SessionRow]) -> bool:
@@ -47,32 +38,17 @@ class SessionRows(QAbstractTableModel):
             self.endInsertRows()
         return True
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
+    def count(self) -> int:
         """How many there are."""
-        return 0 if parent.isValid() else len(self.rows)
+        return len(self.rows)
 
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
-        """How many columns each has."""
-        return 0 if parent.isValid() else len(COLUMNS)
+    def cells(self, at: int) -> Sequence[str]:
+        """What stands in a line."""
+        return cells(self.rows[at])
 
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What stands in a cell, and what is said while the mouse rests on it."""
-        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            return None
-        row = self.rows[index.row()]
-        text = cells(row)[index.column()]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(row.fault or text)
-        # A cell is one line: of several only the first would be seen.
-        return readable(text).replace("\n", "\\n")
-
-    def headerData(  # noqa: N802 - Qt's
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """The columns' titles."""
-        if role != Qt.ItemDataRole.DisplayRole or orientation is not Qt.Orientation.Horizontal:
-            return None
-        return _(COLUMNS[section])
+    def tip(self, at: int, column: int) -> str:
+        """Why it could not be read; else the whole cell."""
+        return self.rows[at].fault or self.cells(at)[column]
 
 
 class SessionTable(QTableView):
@@ -81,13 +57,7 @@ class SessionTable(QTableView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows = SessionRows()
-        self.setModel(self._rows)
-        choose_by_row(self)
-        header = self.horizontalHeader()
-        # Not with each piece that comes: that would keep the window busy.
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setResizeContentsPrecision(_MEASURED)
-        header.setMaximumSectionSize(round(_WIDEST_EM * theme.em(self)))
+        show_seen(self, self._rows)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(_("Sessions"))
 
@@ -105,14 +75,9 @@ class SessionTable(QTableView):
     def show_rows(self, rows: Sequence[SessionRow]) -> None:
         """Show these; where the one that was chosen is none of them, the one in its place is chosen."""
         chosen, at = self.chosen, self.currentIndex().row()
-        bar = self.verticalScrollBar()
-        place = bar.value()
+        place = self.verticalScrollBar().value()
         if self._rows.use(rows) or not rows:
             return
         self.resizeColumnsToContents()
         folders = [row.folder for row in rows]
-        if chosen is not None and chosen.folder in folders:
-            choose_row(self, folders.index(chosen.folder))
-            bar.setValue(place)
-        else:
-            choose_row(self, min(max(at, 0), len(rows) - 1))
+        choose_again(self, folders, None if chosen is None else chosen.folder, at, place)

@@ -6,7 +6,6 @@ It is read by a process of its own, `semc model import`: the window loads no PyT
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -18,9 +17,9 @@ from app.formatting import own_model
 from app.tasks import Background, Post, fault_of
 from semc_core.errors import ModelFileError
 from semc_core.extras import installed, needed
+from semc_core.io.process import own_command
 from semc_core.language import _
 from semc_core.model.registry import ModelRegistry, Version
-from semc_core.paths import ASSETS
 
 CHECKPOINTS: Final = ("pth", "pt", "tar", "ckpt")
 """What files of PyTorch end in."""
@@ -95,7 +94,7 @@ class ModelImport:
         with tempfile.TemporaryDirectory(prefix="semc-import-") as folder:
             out = Path(folder) / "imported.safetensors"
             self._process = process = subprocess.Popen(
-                [*_program(), "model", "import", str(checkpoint), "--out", str(out)],
+                [*own_command(), "model", "import", str(checkpoint), "--out", str(out)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                 encoding="utf-8", errors="replace",
             )  # fmt: skip
@@ -119,10 +118,3 @@ def _why(said: str, name: str) -> str:
     """The sentence of the command; it is English in every language."""
     lines = [line.removeprefix("semc: ") for line in said.splitlines() if line.startswith("semc: ")]
     return lines[-1] if lines else _("{name} could not be imported; choose another file.", name=name)
-
-
-def _program() -> list[str]:
-    """How this program is called as a process."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable]
-    return [sys.executable, str(ASSETS.parent / "main.py")]

@@ -27,10 +27,10 @@ from semc_core.extras import installed, needed
 from semc_core.io.atomic import save_error, write_atomically
 from semc_core.io.documents import TOLERANT, Document, DocumentFault, configured
 from semc_core.io.private import make_private_folder
+from semc_core.io.process import own_command
 from semc_core.io.rules import within
 from semc_core.language import _
 from semc_core.model.comparison import COMPARISON_NAME, Comparison, read_comparison
-from semc_core.paths import ASSETS
 
 MODEL_NAME: Final = "model.safetensors"
 _RUN_NAME: Final = "model.run"
@@ -202,7 +202,7 @@ class TrainingProcess:
         try:
             with (self.folder / _OUTPUT_NAME).open("ab") as output:
                 self._child = subprocess.Popen(
-                    [*_program(), "train", *arguments],
+                    [*own_command(), "train", *arguments],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -256,13 +256,6 @@ class TrainingProcess:
         folders = sorted(path for path in self._root.glob("*") if _FOLDER.fullmatch(path.name))
         for folder in folders[:-_KEPT]:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _program() -> list[str]:
-    """How this program is called as a process."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable]
-    return [sys.executable, str(ASSETS.parent / "main.py")]
 
 
 def _detached() -> dict[str, Any]:

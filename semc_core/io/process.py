@@ -12,6 +12,8 @@ from typing import Final
 
 import psutil
 
+from semc_core.paths import ASSETS
+
 _NICE: Final = 10
 
 
@@ -29,6 +31,13 @@ def let_others_go_first() -> None:
     """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+
+
+def own_command() -> list[str]:
+    """How this program is called as a process: the words before those of a command."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable]
+    return [sys.executable, str(ASSETS.parent / "main.py")]
 
 
 def is_running(pid: int) -> bool:

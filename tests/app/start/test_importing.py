@@ -76,7 +76,7 @@ def test_what_is_refused_is_told_in_the_words_of_the_command_and_nothing_is_used
     used: list[str] = []
     # As the command ends with a damaged file: see tests/model/test_importers.py.
     command = "import sys; print('a warning', file=sys.stderr); sys.exit('semc: damaged.pth is damaged.')"
-    monkeypatch.setattr(importing, "_program", lambda: [sys.executable, "-c", command])
+    monkeypatch.setattr(importing, "own_command", lambda: [sys.executable, "-c", command])
     imports.take(str(tmp_path / "damaged.pth"), used.append)
     work.run_until(lambda: len(said) == 3)
     assert said[:2] == ["damaged.pth is being imported as a model; the window goes on meanwhile.", ""]
@@ -89,7 +89,7 @@ def test_one_whose_planes_have_no_names_is_left_to_the_command(
     imports: ModelImport, work: PostedWork, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As the command ends where the names of the classes are to be given: see tests/model/test_importers.py.
-    monkeypatch.setattr(importing, "_program", lambda: [sys.executable, "-c", "import sys; sys.exit(2)"])
+    monkeypatch.setattr(importing, "own_command", lambda: [sys.executable, "-c", "import sys; sys.exit(2)"])
     imports.take(str(tmp_path / "released.pth.tar"), lambda path: None)
     work.run_until(lambda: len(said) == 3)
     assert "semc model import, which takes their names" in said[2]
@@ -108,7 +108,7 @@ def test_a_window_that_closes_does_not_wait_for_it(
     imports: ModelImport, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = "import time; time.sleep(600)"
-    monkeypatch.setattr(importing, "_program", lambda: [sys.executable, "-c", command])
+    monkeypatch.setattr(importing, "own_command", lambda: [sys.executable, "-c", command])
     imports.take(str(tmp_path / "SonoNet16.pth"), lambda path: None)
     imports.close()
     assert ModelRegistry(tmp_path / "models").versions() == ()

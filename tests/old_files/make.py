@@ -155,7 +155,7 @@ def make_training(work: Path) -> Path:
 
     (work / "models").mkdir()
     toys = write_toy_folder(work / "toys", 60, 20)
-    process.own_command = lambda: [sys.executable, "-m", "tests.old_files.make", "semc"]
+    vars(process)["own_command"] = lambda: [sys.executable, "-m", "tests.old_files.make", "semc"]
     training = TrainingProcess(work / "trainings")
     training.start(TrainPlan((str(toys),), PRESET, rounds=2.0, threads=1))
     while training.alive:

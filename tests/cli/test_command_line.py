@@ -57,7 +57,7 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
 
 
 @pytest.mark.parametrize("typed", [[], ["live"], ["live", "simulated:2007", "--record", "--no-clips"]])
-def test_the_window_opens_without_typer(typed: list[str]) -> None:
+def test_the_window_opens_without_typer(typed: list[str], tmp_path: Path) -> None:
     """`run_window` is where the window is shown and the program waits."""
     code = (
         "import main, app.application\n"
@@ -71,7 +71,7 @@ def test_the_window_opens_without_typer(typed: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import os, sys\n" + code],
         cwd=ROOT,
-        env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
+        env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)},  # where a scan begins
         capture_output=True,
         encoding="utf-8",
     )

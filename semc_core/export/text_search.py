@@ -220,7 +220,8 @@ class TextSearch:
                 if said is None:
                     return Settled("held", masks, doubtful)
                 kept += doubtful
-            boxes = [text.box for text in found if not _at_the_edge(text, [each.box for each in kept])]
+            # A name that only touches what is kept is none of it.
+            boxes = [text.box for text in found if not any(_mostly_in(text.box, each.box) for each in kept)]
             if not boxes:
                 return Settled("kept" if kept else "masked", masks)
             masks = (*masks, *dict.fromkeys(boxes))

@@ -141,16 +141,17 @@ def test_what_covers_much_of_the_picture_is_never_sure(
     assert [each.plane_id for each in exported(session, tmp_path / "out").held] == [2]
 
 
+@pytest.mark.parametrize("name", [BESIDE, Crop(150, 114, 40, 12)], ids=["apart", "two pixels below"])
 def test_a_name_beside_what_is_kept_is_blackened_all_the_same(
-    session: Session, tmp_path: Path, reader: Reader
+    session: Session, tmp_path: Path, reader: Reader, name: Crop
 ) -> None:
-    reader.texts = (FoundText(PLACE, "iiil", DOUBT), FoundText(BESIDE, "JANE", 1.0))
+    reader.texts = (FoundText(PLACE, "iiil", DOUBT), FoundText(name, "JANE", 1.0))
     (held,) = exported(session, tmp_path / "first").held
     assert [text.box for text in held.found] == [PLACE], "the question is about what is doubtful"
     result = exported(session, tmp_path / "second", (2, "keep"))
     pixels = picture(tmp_path / "second", 2)
     assert PLACE.cut(pixels).any()
-    assert not BESIDE.cut(pixels).any()
+    assert not name.cut(pixels).any()
     assert result.held == ()
 
 

@@ -20,6 +20,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.order import in_order
+
 REAL_DATA: Final = Path(__file__).resolve().parents[2] / "shared" / "data"
 SHORT: Final = "not long"
 """What the Makefile asks pytest for by `-m`, where not all is tested."""
@@ -44,14 +46,14 @@ _HOW: Final = {
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests whose real pictures are not here."""
+    """Leave out the tests whose real pictures are not here, and order the files of the others."""
     here: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
         mark = item.get_closest_marker("real_data")
         there = mark is None or (REAL_DATA / str(mark.args[0])).exists()
         (here if there else left_out).append(item)
-    items[:] = here
+    items[:] = in_order(here)
     config.stash[_LEFT_OUT] = len(left_out)
 
 

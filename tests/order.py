@@ -1,8 +1,8 @@
 """In which order the files of tests are begun.
 
 Where several processes share them, each takes the next file when it is done with one. A file that takes
-minutes and is begun last has the others wait for it; several such at once meet limits of time. So one file with
-long tests follows on every few others, until there is none left.
+minutes and is begun last has the others wait for it; several such at once meet limits of time. So one file
+with long tests follows on every few others, until there is none left.
 """
 
 from __future__ import annotations

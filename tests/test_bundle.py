@@ -54,6 +54,7 @@ def opens(folder: Path, name: str, after_s: float) -> list[str]:
     return [sys.executable, str(path)]
 
 
+@pytest.mark.long
 def test_a_bundle_whose_window_opens_later_than_the_installed_one_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,6 +67,7 @@ def gpl_names_in(tree: ast.Module) -> Iterator[str]:
             yield from (name for name in NAMES_OF_GPL if name in each.value.lower())
 
 
+@pytest.mark.long
 def test_our_sources_encode_by_what_is_free_alone() -> None:
     found: dict[str, set[str]] = {}
     for path in sources():

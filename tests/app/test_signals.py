@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 # In a process of its own: Qt runs no other loop of events after the application's has ended.
 _PROGRAM = """
 import signal, sys
@@ -92,6 +94,7 @@ def test_a_run_is_over_when_its_window_is_closed_whatever_else_is_shown(tmp_path
     assert done.stdout == "True\n", done.stderr
 
 
+@pytest.mark.long
 def test_the_end_of_a_run_ends_nothing_later(tmp_path: Path) -> None:
     done = run_of(_TWO_RUNS, tmp_path)
     assert done.stdout.split() == ["5"] * 4, done.stderr

@@ -53,6 +53,7 @@ def test_what_is_received_is_what_is_read() -> None:
 
 
 @pytest.mark.requirement("H5", "D7")
+@pytest.mark.long
 def test_the_page_is_what_the_program_does() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "write it anew: python -m tests.docs.conformance_page"
 

@@ -64,6 +64,8 @@ def handing_out(
     """A server that answers as it is told; `opened` is told of each association."""
     entity = AE("ARCHIVE")
     entity.require_called_aet = True
+    # Of one that is gone in the middle of an answer it may not hear at once.
+    entity.acse_timeout = entity.dimse_timeout = 5
     entity.add_supported_context(VERIFICATION)
     handlers: list[Any] = [(evt.EVT_ACCEPTED, opened)]
     if find is not None:

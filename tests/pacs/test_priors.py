@@ -262,6 +262,7 @@ def test_a_connection_that_breaks_midway_leaves_nothing(tmp_path: Path) -> None:
     assert nothing_left(tmp_path)
 
 
+@pytest.mark.long
 def test_what_is_too_large_or_too_much_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with handing_out(get=giving(held(3))) as archive:
         with monkeypatch.context() as less:

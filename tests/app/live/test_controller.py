@@ -282,6 +282,7 @@ def test_without_a_display_a_missing_file_is_told_in_one_sentence(tmp_path: Path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a machine may have no display")
+@pytest.mark.long
 def test_a_run_that_is_over_before_any_picture_came_says_so(tmp_path: Path, fhp1_model: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))

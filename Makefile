@@ -43,7 +43,7 @@ checks: $(VENV)/installed-test
 	$(BIN)/lint-imports
 
 unit-tests: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder --max-worker-restart=0 $(SHORT)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --max-worker-restart=0 $(SHORT)
 
 test-all:
 	$(MAKE) test SHORT=

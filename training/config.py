@@ -13,7 +13,7 @@ from semc_core.errors import UsageError
 from semc_core.io.documents import STRICT, configured, plain_values
 from semc_core.model.presets import INPUT_SIDES, ROUTINGS
 from semc_core.text import short
-from training.losses.config import LossOptions, loss_recipe
+from training.losses.config import LossOptions, UnlabelledOptions, loss_recipe
 from training.schedule import Budget
 from training.transforms.config import AugmentOptions
 
@@ -114,6 +114,7 @@ class TrainOptions(FitOptions):
             together with the rest (Migliorelli et al. 2024). Each frame is then in a step twice.
         second_weight: Of the second task's loss.
         losses: See there.
+        unlabelled: See there.
         augment: How far the recipe "live" changes frames.
 
     Raises:
@@ -137,6 +138,7 @@ class TrainOptions(FitOptions):
     second_task: str = "none"
     second_weight: float = 0.5
     losses: LossOptions = field(default_factory=LossOptions)
+    unlabelled: UnlabelledOptions = field(default_factory=UnlabelledOptions)
     augment: AugmentOptions = field(default_factory=AugmentOptions)
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final
 from semc_core.errors import UsageError
 from semc_core.io.documents import Document, DocumentFault, field_name, plain_values, reason
 from training.config import TrainOptions
-from training.losses.config import LossOptions
+from training.losses.config import LossOptions, UnlabelledOptions
 from training.schedule import Budget
 from training.transforms.config import AugmentOptions
 
@@ -30,7 +30,11 @@ ENDS: Final = ("steps", "minutes")
 
 CONFIG: Final = Document(TrainOptions)
 """What the whole file says, but for its ends."""
-_TABLES: Final[dict[str, type]] = {"losses": LossOptions, "augment": AugmentOptions}
+_TABLES: Final[dict[str, type]] = {
+    "losses": LossOptions,
+    "unlabelled": UnlabelledOptions,
+    "augment": AugmentOptions,
+}
 _NO_VALUE: Final = {
     "losses.alpha": "learned",
     "patience": "never",

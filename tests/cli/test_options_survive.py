@@ -101,6 +101,7 @@ SINCE = (
     "train --config",
     "train --set",
     "train --folds",
+    "train --unlabelled",
     *(f"label-next --{option}" for option in ("budget", "labelled", "out", "json")),
     *(f"label-next --{option}" for option in ("model", "device", "precision", "threads")),
     "live --mode",

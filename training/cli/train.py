@@ -113,6 +113,15 @@ class TrainArguments(TrainingOptions):
             help="start from this encoder (`semc pretrain`) or model file",
         ),
     ] = None
+    unlabelled: Annotated[
+        list[str],
+        Option(
+            "--unlabelled",
+            metavar="FOLDER",
+            help="learn also from these pictures, loops or sessions, whose labels are not used; can be given "
+            "again",
+        ),
+    ] = field(default_factory=list)
     accumulate: Annotated[
         int | None,
         Option(
@@ -292,26 +301,47 @@ def train_on(
     from training.config_file import CONFIG_NAME, as_toml
     from training.data.loading import given as given_frames
     from training.models import preset_of
-    from training.trainer.semc import SemcModule
     from training.trainer.trainer import Trainer
 
     options = _options(args)
     preprocessing = preset_of(options).preprocessing
+    others = _without_labels(args, index)
     with reading_bar("Reading pictures") as tell:
         data = given_frames(index, preprocessing, tell)
     options = replace(
         options, budget=budget_of(args, len(data.train.rows), options.batch, _usual(args, data, options))
     )
-    trainer = Trainer(SemcModule(options, data.train, data.validation, args.encoder), run_folder(args.out))
+    trainer = Trainer(_module(options, data, args.encoder, others), run_folder(args.out))
     if progress is not None:
         write_atomically(run_folder(args.out) / CONFIG_NAME, as_toml(options).encode())
 
     def finish(progress: Progress) -> float:
-        _finish(trainer, data, args, progress)
+        _finish(trainer, data, args, progress, others)
         then(progress)
         return math.nan
 
-    return carry_out(trainer, args, progress, Saying("Training", _opening(data), _line), finish)
+    opening = "\n".join([_opening(data), *(() if others is None else others.notes)])
+    return carry_out(trainer, args, progress, Saying("Training", opening, _line), finish)
+
+
+def _without_labels(args: TrainArguments, index: DataIndex) -> DataIndex | None:
+    """What `--unlabelled` names; None without it."""
+    from training.data.unlabelled import unlabelled_index
+
+    return unlabelled_index(args.unlabelled, args.groups, index) if args.unlabelled else None
+
+
+def _module(options: TrainOptions, data: Given, encoder: Path | None, others: DataIndex | None) -> SemcModule:
+    from training.data.loading import load_frames
+    from training.models import preset_of
+    from training.trainer.semc import SemcModule
+    from training.trainer.students import StudentsModule
+
+    if others is None:
+        return SemcModule(options, data.train, data.validation, encoder)
+    with reading_bar("Reading pictures without labels") as tell:
+        frames = load_frames(others, "train", preset_of(options).preprocessing, progress=tell)
+    return StudentsModule(options, data.train, data.validation, frames, encoder)
 
 
 def _opening(data: Given) -> str:
@@ -341,7 +371,13 @@ def _compare(args: TrainArguments, index: DataIndex, folder: Path, progress: Pro
     print(comparison.sentence)
 
 
-def _finish(trainer: Trainer[SemcModule], data: Given, args: TrainArguments, progress: Progress) -> None:
+def _finish(
+    trainer: Trainer[SemcModule],
+    data: Given,
+    args: TrainArguments,
+    progress: Progress,
+    others: DataIndex | None,
+) -> None:
     """Calibrate and write the model file."""
     from training.held_out.learned_from import learned_arrays
     from training.initialization import read_encoder
@@ -352,6 +388,9 @@ def _finish(trainer: Trainer[SemcModule], data: Given, args: TrainArguments, pro
         facts["encoder"] = trainer.module.encoder
     network, options = trainer.best_network(), trainer.module.options
     before = None if args.encoder is None else read_encoder(args.encoder)[0]
+    if others is not None:
+        before = learned_arrays(others, before)
+        facts["frames_without_labels"] = len(others.samples)
     learned = learned_arrays(data.index, before)
     spec = finish(network, options, data.train, data.validation, args.out, data.index.name, facts, learned)
     measured: dict[str, Any] = spec.metrics["validation"]

@@ -127,6 +127,37 @@ class Compared:
 # Each imports its loss when it is computed: the command line shows the names, and PyTorch takes a second.
 
 
+@dataclass(frozen=True, slots=True)
+class UnlabelledOptions:
+    """How frames without labels are learned from (`--unlabelled`); see `losses.agreement`.
+
+    Attributes:
+        weight: Of all that is learned from them, against the labelled frames.
+        ramp: Share of the training in which that weight rises, along a sigmoid.
+        share: Of them in a step, in parts of its batch.
+        teacher: Decay of the teacher, the moving average of the network, per step.
+        least_sure: Only frames of which the teacher is so sure are learned from, 0-1; 0 takes all, as
+            published. What shows another organ is seldom sure.
+
+    Raises:
+        UsageError: A value is out of range.
+    """
+
+    weight: float = 1.0
+    ramp: float = 0.4
+    share: float = 1.0
+    teacher: float = 0.99
+    least_sure: float = 0.8
+
+    def __post_init__(self) -> None:
+        shares = (self.ramp, self.least_sure, self.teacher)
+        if self.weight < 0 or self.share <= 0 or not all(0 <= value <= 1 for value in shares):
+            raise UsageError(
+                "Of frames without labels the weight must be 0 or more, their share of a step above 0, and "
+                "ramp, teacher and least_sure from 0 to 1."
+            )
+
+
 def _supcon(batch: Compared) -> Tensor:
     from training.losses.supcon import supervised_contrastive
 

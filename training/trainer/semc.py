@@ -169,12 +169,12 @@ class SemcModule(TrainingModule[TrainOptions]):
             sums = {name: sums.get(name, 0.0) + share * float(value.detach()) for name, value in told.items()}
         return sums
 
-    def _batch(self, chosen: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    def _batch(self, chosen: Tensor, side: int) -> tuple[Tensor, ...]:
         """Changed pictures of the frames `chosen` (B,), all once, then all again; and labels (V B,)."""
         places = chosen.repeat(self._views)
         pictures = self._change(self.train_set.frames[places], side)
         inputs = normalised(pictures, self.preprocessing).contiguous(memory_format=torch.channels_last)
-        placed: tuple[Tensor, Tensor] = self.fabric.to_device((inputs, self.train_set.labels[places]))
+        placed: tuple[Tensor, ...] = self.fabric.to_device((inputs, self.train_set.labels[places]))
         return placed
 
     def side(self, progress: float) -> int:

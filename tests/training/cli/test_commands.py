@@ -15,10 +15,12 @@ import pytest
 from main import main
 from semc_core.errors import UsageError
 from semc_core.labels import NON_STANDARD
-from semc_core.model.file import read_spec
+from semc_core.model.file import read_model, read_spec
 from tests.training.toy_folder import write_toy_folder
 from training.cli import train
 from training.config import TrainOptions, train_recipe
+from training.data.readers import open_data
+from training.held_out.learned_from import known_groups, learned_from
 from training.losses.config import LossOptions
 from training.schedule import Budget
 from training.trainer.loggers import PROGRESS_NAME, STOP_NAME
@@ -66,6 +68,27 @@ def test_an_encoder_is_pretrained_on_all_frames_and_a_model_trained_on_the_label
     assert events[0] == "started"
     assert events[-1] == "finished"
     assert {"validated", "calibrated"} < set(events)
+
+
+@pytest.mark.long
+def test_frames_without_labels_are_learned_from_too_and_their_patients_are_known(
+    partly_labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = write_toy_folder(tmp_path / "others", 60, 10, seed=3)
+    for patient in others.glob("*/*"):
+        patient.rename(patient.with_name(f"other {patient.name}"))
+    model = tmp_path / "model.safetensors"
+    command = ["train", "--data", str(partly_labelled), "--out", str(model), *SHORT]
+    assert main([*command, "--unlabelled", str(others)]) == 0
+    assert "60 frames without labels are learned from as well." in capsys.readouterr().out
+    log = (tmp_path / "model.run" / "log.csv").read_text(encoding="utf-8").splitlines()
+    assert {"cross", "agreement", "mixed", "sure"} <= set(log[0].split(","))
+    spec, arrays = read_model(model)
+    assert spec.provenance["frames_without_labels"] == 60
+    learned = learned_from(arrays)
+    assert learned is not None
+    index = open_data(others)
+    assert known_groups(index, index.groups, learned, only_trained=True) == set(index.groups)
 
 
 def test_a_fault_is_told_to_who_reads_the_progress(

@@ -146,7 +146,7 @@ COMMANDS: Final = {
     "ablate": Entry(
         "training.cli.ablate:app",
         _TRAINING,
-        "Train the network with and without its parts and compare them, on simulated patients.",
+        "Train the network with and without its parts, and say which of them help.",
     ),
     "plugins": Entry(
         "semc_core.cli.plugins:app",

@@ -48,7 +48,7 @@ from semc_core.sources.devices.script import SCRIPT
 from semc_core.sources.devices.true_delay import DELAYS
 from semc_core.sources.raw.records import CODING, NOTE
 from semc_core.sources.raw.records import ORIGIN as TAPPED
-from training.ablation import RUN_RESULT
+from training.ablation.runs import RUN_RESULT
 from training.benchmark import BENCHMARK
 from training.config_file import CONFIG
 from training.data.hub.zenodo import RECORD

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from semc_core.errors import UsageError
-from semc_core.model.architecture import PROJECTION_OUT, Preset, find_preset
+from semc_core.model.architecture import PROJECTION_OUT, Preset, find_preset, gflop
 from semc_core.model.network import Details, SemcNetwork
 from semc_core.model.presets import MIXTURE
 from semc_core.model.sononet import SonoNet
@@ -27,7 +27,12 @@ NETWORKS: Final = {
     "semc": "the preset's network, with ACE and SAMC",
     "semc-ace": "with ACE, without SAMC",
     "semc-plain": "the experts and their gate alone, without ACE and SAMC",
+    "semc-one": "with one expert, so without a gate",
+    "semc-two": "with two experts",
+    "semc-four": "with four experts",
+    "semc-mean": "with every expert counting the same, without a gate that learns",
     "resnet": "a plain ResNet of the preset's depth and width, with cross-entropy",
+    "resnet-equal": "a plain ResNet of the preset's depth, as wide as costs what the preset's network does",
     "resnet18": "a plain ResNet-18, with cross-entropy",
     "resnet50": "a plain ResNet-50, with cross-entropy",
     "sononet16": "SonoNet-16 (Baumgartner et al. 2017), with cross-entropy",
@@ -43,6 +48,9 @@ _RESNETS: Final[dict[str, tuple[str, tuple[int, int, int, int]]]] = {
     "resnet50": ("bottleneck", (3, 4, 6, 3)),
 }
 _CONTRASTIVE: Final = ("supcon", "supmin")
+_EXPERTS: Final = {"semc-one": 1, "semc-two": 2, "semc-four": 4}
+_COUNTED: Final = 2
+"""Classes that the work of two networks is compared with; more add next to nothing to either."""
 
 
 class ContrastiveNetwork(SemcNetwork):
@@ -80,6 +88,16 @@ def described(name: str, preset: str) -> Preset:
         return replace(found, architecture=replace(a, preset=f"{name} {preset}", samc=False))
     if name == "semc-plain":
         return replace(found, architecture=replace(a, preset=f"{name} {preset}", ace=False, samc=False))
+    if name in _EXPERTS:
+        count = _EXPERTS[name]
+        gate = "mean" if count == 1 else a.gate_input
+        return replace(
+            found, architecture=replace(a, preset=f"{name} {preset}", experts=count, gate_input=gate)
+        )
+    if name == "semc-mean":
+        return replace(found, architecture=replace(a, preset=f"{name} {preset}", gate_input="mean"))
+    if name == "resnet-equal":
+        return replace(found, architecture=_as_dear(found, f"{name} {preset}"))
     if name in ("resnet", *_CONTRASTIVE):
         return replace(found, architecture=_plain(replace(a, preset=f"{name} {preset}")))
     if name in _RESNETS:
@@ -179,6 +197,8 @@ def fitting_losses(name: str, losses: LossOptions) -> LossOptions:
         return replace(
             losses, contrast=name, views=2, every_view=True, self_weight=0.0, queue_size=0, alpha=0.5
         )
+    if name == "semc-one" and losses.contrast != "none":
+        return replace(losses, views=max(2, losses.views))  # of one expert there is nothing to compare
     if name.startswith("semc"):
         return losses
     return replace(losses, contrast="none")
@@ -212,6 +232,15 @@ def set_gate_temperature(network: AnyNetwork, losses: LossOptions, progress: flo
 def _plain(architecture: Architecture) -> Architecture:
     """A plain ResNet: one expert, no gate, no ACE, no SAMC."""
     return replace(architecture, experts=1, ace=False, samc=False, gate_input="mean")
+
+
+def _as_dear(found: Preset, name: str) -> Architecture:
+    """A plain ResNet of that preset's depth, of the width whose work is nearest to its network's."""
+    plain, rows, columns = _plain(found.architecture), found.preprocessing.height, found.preprocessing.width
+    aim = gflop(found.architecture, _COUNTED, rows, columns)
+    widths = range(plain.width, 4 * plain.width + 1)
+    off = {width: abs(gflop(replace(plain, width=width), _COUNTED, rows, columns) - aim) for width in widths}
+    return replace(plain, preset=name, width=min(off, key=lambda width: off[width]))
 
 
 class ProjectionHead(nn.Module):

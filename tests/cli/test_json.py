@@ -37,7 +37,7 @@ from tests.sources.capture_clips import write_images
 from tests.sources.device_trees import Card, plug_in
 from tests.training.test_ablation import SMALL
 from tests.training.toy_folder import write_toy_folder
-from training.ablation import summary
+from training.ablation.tables import summary
 
 ROOT = Path(__file__).resolve().parents[2]
 Printed = Callable[..., Any]

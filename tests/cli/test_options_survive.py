@@ -165,6 +165,8 @@ SINCE = (
     *(f"session merge --{option}" for option in ("out", "decisions")),
     *(f"plugins --{option}" for option in ("check", "json")),
     *(f"model export --{option}" for option in ("out", "licence", "batch")),
+    "phantom dataset --hard",
+    "ablate --table",
     "inspect --frames",
     "inspect --random",
     "inspect --json",

@@ -51,7 +51,8 @@ from semc_core.session.files import STORED_PLANE
 from semc_core.session.proof.evidence import stored_plane
 from semc_core.sources.devices.script import SCRIPT, read_script
 from tests.session.killed_writer import origin
-from training import ablation, benchmark
+from training import benchmark
+from training.ablation import runs, variants
 from training.config_file import CONFIG, read_config
 from training.data import images, loading
 from training.data.hub import zenodo
@@ -178,9 +179,9 @@ def _progress(folder: Path, content: bytes) -> object:
 
 
 def _run_result(folder: Path, content: bytes) -> object:
-    run = ablation.Run(ablation.VARIANTS["plain"], 1)
+    run = runs.Run(variants.VARIANTS["plain"], 1)
     _written(folder, "runs/plain_seed1.json", content)
-    return ablation.read_result(run, BENCHMARK, folder)
+    return runs.read_result(run, BENCHMARK, folder)
 
 
 def _encoder(folder: Path, content: bytes) -> object:
@@ -316,9 +317,10 @@ KINDS: Final = (
           "training": {"preset": "semc_tiny", "steps": 4, "batch": 12, "rate": 0.002, "seeds": [1, 2]}},
          lambda folder, content: benchmark.read_benchmark(str(_written(folder, "own.toml", content))),
          UsageError, "own.toml", toml=True),
-    Kind("ablation-run", ablation.RUN_RESULT,
+    Kind("ablation-run", runs.RUN_RESULT,
          {"benchmark_digest": BENCHMARK.digest(), "alpha_mean": [0.5, 0.4],
-          "test": {"accuracy": 0.9, "precision": 0.9, "recall": 0.9, "f1": 0.9}},
+          "test": {"accuracy": 0.9, "precision": 0.9, "recall": 0.9, "f1": 0.9, "auroc": 0.9,
+                   "average_precision": 0.9, "f1_at_thresholds": 0.9}, "predictions": {}},
          _run_result, UsageError, "plain_seed1.json"),
     Kind("outline", outline.SPEC,
          {"height": 4, "width": 4, "channels": [1, 1], "presence": 0.9, "agreement": 0.9, "error": 0.05,

@@ -74,14 +74,14 @@ CHANGES: Final = (
     ),
     Change(
         "the ablation is scored on validation patients",
-        "training/ablation.py",
-        '("test", frames.test)',
-        '("test", frames.validation)',
+        "training/ablation/runs.py",
+        "clear(frames.validation), clear(frames.test)",
+        "clear(frames.validation), clear(frames.validation)",
         "tests/training/test_ablation.py::test_a_network_is_judged_by_its_average_on_the_test_patients",
     ),
     Change(
         'the row "+ ACE + L_mc" trains the full network',
-        "training/ablation.py",
+        "training/ablation/variants.py",
         '"+ ACE + L_mc", "semc-ace"',
         '"+ ACE + L_mc", "semc"',
         "tests/training/test_ablation.py::test_every_variant_is_what_its_name_says",

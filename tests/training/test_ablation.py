@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,19 +15,20 @@ from main import main
 from semc_core.errors import UsageError
 from semc_core.labels import LIVER_CLASSES
 from tests.training.toys import toy
-from training.ablation import (
-    VARIANTS,
+from training.ablation.measures import judged
+from training.ablation.runs import (
     Frames,
     Run,
-    markdown,
+    answered,
     missing,
     options_of,
     planned,
-    read_result,
-    summary,
+    read_results,
     train_missing,
     train_one,
 )
+from training.ablation.tables import markdown, summary
+from training.ablation.variants import USUAL, VARIANTS, of_tables
 from training.benchmark import Benchmark, benchmark_names, load_frames_of, missing_patients, read_benchmark
 from training.data.frame_set import read_shard, shard_path, write_shard
 from training.data.splits import Split
@@ -38,6 +40,7 @@ from training.trainer.semc import SemcModule
 from training.trainer.trainer import Trainer
 
 SMALL = Benchmark("toy", "0:5", "1000:1005", "2000:2005", 10, 64, "semc_tiny", 4, 12, 2e-3, (1, 2))
+TRAINING = "[training]\npreset='semc_tiny'\nsteps=2\nbatch=8\nrate=0.002\nseeds=[1]\n"
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +53,9 @@ def test_the_benchmarks_that_ship_are_sound() -> None:
     for name in benchmark_names():
         benchmark = read_benchmark(name)
         assert len(benchmark.seeds) >= 3
+        if benchmark.left_out is not None:
+            assert benchmark.folds == tuple(range(1, 1 + len(benchmark.left_out.sources)))
+            continue
         splits = [set(benchmark.patients(split)) for split in Split]
         assert sum(map(len, splits)) == len(set.union(*splits))
 
@@ -57,9 +63,15 @@ def test_the_benchmarks_that_ship_are_sound() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name = 'x'", "'patients' is missing"),
+        ("name = 'x'", "'training' is missing"),
         ("name = ", "it is not TOML"),
         ('[patients]\ntrain="0:2"', "'name' is missing"),
+        (f"name = 'x'\n{TRAINING}", r"Give \[patients\] and \[pictures\], or \[left_out\]"),
+        (
+            f"name = 'x'\n{TRAINING}[patients]\ntrain = '0:1'\nvalidation = '1000'\ntest = '2000'\n"
+            "[left_out]\nsources = ['A', 'B']\nclasses = ['P', 'Q']\n",
+            r"Give either \[left_out\]",
+        ),
     ],
 )
 def test_a_file_that_is_no_benchmark_is_refused(text: str, message: str, tmp_path: Path) -> None:
@@ -104,9 +116,9 @@ def test_every_variant_is_what_its_name_says(
     assert (options.average, options.progressive) == (0.99, False)
 
 
-def test_the_variants_are_those_of_the_papers_table_and_figure() -> None:
+def test_the_usual_variants_are_those_of_the_papers_table_and_figure() -> None:
     alphas = [f"alpha-{share}" for share in ("0.01", "0.05", "0.1", "0.2", "0.5")]
-    assert list(VARIANTS) == ["plain", "ace", "ace-samc", "ace-mc", "all", *alphas]
+    assert of_tables(USUAL) == ["plain", "ace", "ace-samc", "ace-mc", "all", *alphas]
     with pytest.raises(UsageError, match="no variant 'none'"):
         planned(SMALL, ["none"])
 
@@ -125,9 +137,16 @@ def test_a_network_is_judged_by_its_average_on_the_test_patients(
     discs = frames.test.subset((frames.test.labels < 2).numpy())
     result = train_one(Run(VARIANTS["plain"], 1), SMALL, replace(frames, test=discs), tmp_path / "work")
     module = fitted[0].module
+    thresholds = np.array(result["predictions"]["mixture"]["thresholds"])
+    with torch.no_grad():
+        logits = classify(module.best_network(), discs.frames, module.preprocessing).logits
+    stored = np.array(result["predictions"]["mixture"]["probabilities"])
+    assert stored == pytest.approx(torch.softmax(logits, 1).numpy(), abs=1e-5)
     for name, data in (("test", discs), ("validation", frames.validation)):
-        logits = classify(module.best_network(), data.frames, module.preprocessing).logits
-        assert result[name] == frame_metrics(torch.softmax(logits, 1), data.labels, data.classes), name
+        said = answered(module, data)
+        own = frame_metrics(said[0], data.labels, data.classes)
+        own |= judged(said[0].numpy(), data.labels.numpy(), thresholds)
+        assert result[name] == own, name
     assert result["test"]["frames"] == 20
     assert result["validation"]["frames"] == 30
     assert len(result["train_accuracy"]) == 3
@@ -138,31 +157,29 @@ def test_a_broken_off_ablation_goes_on_with_what_is_missing(frames: Frames, tmp_
     assert [(run.variant.name, run.seed) for run in runs] == [
         ("plain", 1), ("all", 1), ("plain", 2), ("all", 2),
     ]  # fmt: skip
-    first = train_missing(runs, SMALL, frames, tmp_path, threads=1)
+    given = {0: frames}
+    first = train_missing(runs, SMALL, given, tmp_path, threads=1)
     next(first)
     first.close()  # as a kill would
     assert missing(runs, SMALL, tmp_path) == runs[1:]
     kept = runs[0].path(tmp_path).read_bytes()
     told: list[float] = []
-    done = dict(train_missing(runs, SMALL, frames, tmp_path, 1, lambda run, progress: told.append(progress)))
+    done = dict(train_missing(runs, SMALL, given, tmp_path, 1, lambda run, progress: told.append(progress)))
     assert list(done) == runs[1:]
     assert max(told) == 1
     assert runs[0].path(tmp_path).read_bytes() == kept
     assert not (tmp_path / "work").exists()
 
-    results = {
-        name: {run.seed: read_result(run, SMALL, tmp_path) or {} for run in runs if run.variant.name == name}
-        for name in ("plain", "all")
-    }
+    results = read_results(runs, SMALL, tmp_path)
     found = summary(SMALL, results, {"device": "CPU"})
     assert [row["variant"] for row in found["table"]] == ["plain", "all"]
     row = found["table"][1]
-    f1s = [results["all"][seed]["test"]["f1"] for seed in (1, 2)]
+    f1s = [results["all"][seed][0]["test"]["f1"] for seed in (1, 2)]
     assert row["f1"]["mean"] == pytest.approx(sum(f1s) / 2)
     assert row["f1"]["std"] == pytest.approx(abs(f1s[0] - f1s[1]) / 2**0.5)
     assert row["f1_difference"]["count"] == 2
-    assert 0.05 <= results["all"][1]["alpha_mean"][-1] <= 0.95
-    assert results["plain"][1]["alpha_mean"][-1] == 1
+    assert 0.05 <= results["all"][1][0]["alpha_mean"][-1] <= 0.95
+    assert results["plain"][1][0]["alpha_mean"][-1] == 1
     text = markdown(json.loads(json.dumps(found)))
     assert "| plain | 2 |" in text
     assert "| all (alpha learned) | 2 |" in text
@@ -175,7 +192,8 @@ def test_a_broken_off_ablation_goes_on_with_what_is_missing(frames: Frames, tmp_
 def test_the_same_run_gives_the_same_numbers(frames: Frames, tmp_path: Path) -> None:
     run = planned(SMALL, ["ace-mc"])[:1]
     found = [
-        next(iter(train_missing(run, SMALL, frames, tmp_path / name, threads=1)))[1] for name in ("a", "b")
+        next(iter(train_missing(run, SMALL, {0: frames}, tmp_path / name, threads=1)))[1]
+        for name in ("a", "b")
     ]
     for each in found:
         del each["seconds"]

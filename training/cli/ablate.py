@@ -18,8 +18,14 @@ from semc_core.errors import UsageError
 from semc_core.text import counted
 
 if TYPE_CHECKING:
-    from training.ablation import Frames, Run
+    from training.ablation.runs import Frames, Run
     from training.benchmark import Benchmark
+
+_EXAMPLES = """\b
+Example:
+    semc ablate --benchmark hard_small --table parts --data hard --out ablation
+    semc ablate --benchmark fetal_country --data fetal_planes --out countries
+    semc ablate --benchmark hard_small --table parts,cost --data hard --out ablation --list"""
 
 app = Commands()
 
@@ -37,14 +43,22 @@ class AblateArguments:
             "--data",
             click_type=FOLDER,
             metavar="DIR",
-            help="folder of the rendered patients; missing ones are rendered",
+            help="folder of the rendered patients, missing ones are rendered; or of the real pictures",
         ),
     ]
     out: Annotated[
         Path, Option("--out", click_type=FOLDER, metavar="DIR", help="folder of the results; goes on there")
     ]
+    table: Annotated[
+        str,
+        Option(
+            "--table",
+            metavar="A,B",
+            help="what is compared: parts, alpha, experts, gates, starts, cost",
+        ),
+    ] = "parts,alpha"
     only: Annotated[
-        str | None, Option("--only", metavar="A,B", help="some variants; `--list` names them")
+        str | None, Option("--only", metavar="A,B", help="some variants alone; `--list` names them")
     ] = None
     seeds: Annotated[str | None, Option("--seeds", metavar="1,2,3", help="others than the benchmark's")] = (
         None
@@ -57,24 +71,28 @@ class AblateArguments:
     ] = None
     threads: Annotated[int, Option("--threads", click_type=COUNT, help="CPU threads")] = 1
     processes: Annotated[int, Option("--processes", click_type=COUNT, help="for rendering")] = 2
-    list: Annotated[bool, Option("--list", help="say what is done and what is missing; train none")] = False
+    list: Annotated[
+        bool, Option("--list", help="say what is done, what is missing, and how long it takes; train none")
+    ] = False
     json: Annotated[
         bool, Option("--json", help="print JSON instead of a table; what is told goes to stderr")
     ] = False
 
 
-@app.add()
+@app.add(epilog=_EXAMPLES)
 def ablate(args: AblateArguments) -> int:
     """Train what is missing, and write the tables after each training. Returns the exit code."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # see `training.cli.train`
 
-    from training.ablation import VARIANTS, missing, planned
+    from training.ablation.runs import missing, planned
+    from training.ablation.variants import named, of_tables
     from training.run_folder import writing_alone
 
     benchmark = _benchmark(args)
-    runs = planned(benchmark, [*VARIANTS] if args.only is None else args.only.split(","))
+    names = of_tables(args.table.split(",")) if args.only is None else named(args.only)
+    runs = planned(benchmark, names)
     if args.list:
-        _print_list(runs, missing(runs, benchmark, args.out), as_json=args.json)
+        _print_list(runs, missing(runs, benchmark, args.out), benchmark, args)
         return 0
     with writing_alone(args.out):
         left = missing(runs, benchmark, args.out)
@@ -89,15 +107,36 @@ def ablate(args: AblateArguments) -> int:
     return 0
 
 
-def _print_list(runs: Sequence[Run], left: Sequence[Run], *, as_json: bool) -> None:
-    if as_json:
+def _print_list(
+    runs: Sequence[Run], left: Sequence[Run], benchmark: Benchmark, args: AblateArguments
+) -> None:
+    from training.ablation.cost import estimated_s
+
+    takes_s = estimated_s(left, benchmark, args.threads) if left else {}
+    if args.json:
         print_json(
-            [{"variant": each.variant.name, "seed": each.seed, "done": each not in left} for each in runs]
+            [
+                {
+                    "variant": each.variant.name,
+                    "seed": each.seed,
+                    "done": each not in left,
+                    "fold": each.fold,
+                    "estimated_s": round(takes_s[each.variant.name], 1) if each in left else None,
+                }
+                for each in runs
+            ]
         )
         return
     print(_done(runs, left))
     for each in runs:
-        print(f"{'missing' if each in left else 'done':8} {each.variant.name} seed {each.seed}")
+        print(f"{'missing' if each in left else 'done':8} {each.title}")
+    hours = sum(takes_s[each.variant.name] for each in left) / 3600
+    print(
+        f"{counted(len(left), 'training')} to come, about {hours:.1f} hours on this machine as busy as it is "
+        "now, by a timed step of each network; rendering and reading not counted."
+        if left
+        else "Nothing is to come."
+    )
 
 
 def _done(runs: Sequence[Run], left: Sequence[Run]) -> str:
@@ -109,7 +148,7 @@ def _train(benchmark: Benchmark, runs: list[Run], left: list[Run], args: AblateA
     from rich.console import Console
     from rich.progress import Progress
 
-    from training.ablation import train_missing
+    from training.ablation.runs import train_missing
 
     frames = _frames(benchmark, args.data, args.processes)
     with Progress(console=Console(stderr=args.json)) as bar:
@@ -117,16 +156,16 @@ def _train(benchmark: Benchmark, runs: list[Run], left: list[Run], args: AblateA
         done = 0
 
         def tell(each: Run, progress: float) -> None:
-            bar.update(task, completed=done + progress, description=f"{each.variant.name} seed {each.seed}")
+            bar.update(task, completed=done + progress, description=each.title)
 
         for each, result in train_missing(left, benchmark, frames, args.out, args.threads, tell):
             done += 1
             test = result["test"]
             bar.console.print(
-                f"{each.variant.name} seed {each.seed}: accuracy {test['accuracy']:.3f}, F1 "
-                f"{test['f1']:.3f}, {result['seconds']:.0f} s"
+                f"{each.title}: AUROC {test['auroc']:.3f}, F1 {test['f1_at_thresholds']:.3f}, "
+                f"{result['seconds']:.0f} s"
             )
-            _write(benchmark, runs, args.out)
+            _write(benchmark, runs, args.out, draws=0)
 
 
 def _benchmark(args: AblateArguments) -> Benchmark:
@@ -144,37 +183,44 @@ def _benchmark(args: AblateArguments) -> Benchmark:
     return benchmark if args.steps is None else replace(benchmark, steps=args.steps)
 
 
-def _frames(benchmark: Benchmark, folder: Path, processes: int) -> Frames:
-    """The pictures of all patients; those not yet there are rendered."""
+def _frames(benchmark: Benchmark, folder: Path, processes: int) -> Mapping[int, Frames]:
+    """The pictures of all patients, by fold; those not yet there are rendered."""
     from rich.console import Console
     from rich.progress import track
 
-    from training.ablation import Frames
+    from training.ablation.runs import Frames
     from training.benchmark import load_frames_of, missing_patients, render_missing
     from training.data.splits import Split
 
+    if benchmark.left_out is not None:
+        from training.ablation.countries import load_left_out
+
+        return load_left_out(benchmark, folder)
     absent = missing_patients(benchmark, folder)
     if absent:
         done = render_missing(benchmark, folder, processes)
         console = Console(stderr=True)
         for _ in track(done, description="Rendering patients", total=len(absent), console=console):
             pass
-    return Frames(*(load_frames_of(benchmark, folder, split) for split in Split))
+    return {0: Frames(*(load_frames_of(benchmark, folder, split) for split in Split))}
 
 
-def _write(benchmark: Benchmark, runs: list[Run], out: Path) -> tuple[dict[str, Any], str]:
-    """Write `ablation.json` and `ablation.md` of what is done; gives what they say."""
+def _write(
+    benchmark: Benchmark, runs: list[Run], out: Path, draws: int | None = None
+) -> tuple[dict[str, Any], str]:
+    """Write `ablation.json` and `ablation.md` of what is done; gives what they say.
+
+    With `draws` 0 without intervals, which take a while.
+    """
+    from semc_core.groups.bootstrap import DRAWS
     from semc_core.io.atomic import write_atomically
-    from training.ablation import markdown, read_result, summary
+    from training.ablation.runs import read_results
+    from training.ablation.tables import markdown, summary
 
-    results: dict[str, dict[int, Mapping[str, Any]]] = {}
-    for each in runs:
-        result = read_result(each, benchmark, out)
-        if result is not None:
-            results.setdefault(each.variant.name, {})[each.seed] = result
-    found = summary(benchmark, results, _machine())
+    results = read_results(runs, benchmark, out)
+    found = summary(benchmark, results, _machine(), DRAWS if draws is None else draws)
     text = markdown(found)
-    write_atomically(out / "ablation.json", json.dumps(found, indent=2).encode())
+    write_atomically(out / "ablation.json", json.dumps(found, indent=2, allow_nan=False).encode())
     write_atomically(out / "ablation.md", text.encode())
     return found, text
 

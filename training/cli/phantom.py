@@ -20,7 +20,8 @@ _DATASET = (
 
 _EXAMPLES = """\b
 Example:
-    semc phantom dataset --patients 200 --out patients"""
+    semc phantom dataset --patients 200 --out patients
+    semc phantom dataset --hard --patients 200 --out hard"""
 
 app = Commands()
 app.add("render", help=phantom.RENDER_HELP, epilog=phantom.RENDER_EXAMPLES)(phantom.render)
@@ -39,6 +40,10 @@ def dataset(
     ] = "200",
     frames: Annotated[int, Option("--frames", click_type=COUNT, help="pictures per patient")] = 100,
     size: Annotated[int, Option("--size", click_type=COUNT, help="side of the pictures, pixels")] = 224,
+    hard: Annotated[
+        bool,
+        Option("--hard", help="each plane among its neighbours, 5, 10, 15 mm or degrees off; more scanners"),
+    ] = False,
     processes: Annotated[int, Option("--processes", click_type=COUNT, help="patients side by side")] = 2,
 ) -> int:
     """Render what is missing. Returns 0."""
@@ -50,7 +55,7 @@ def dataset(
 
     chosen = choose_patients(patients)
     missing = [patient for patient in chosen if not shard_path(out, patient).exists()]
-    done = render_patients(out, missing, RenderOptions(frames, size), processes)
+    done = render_patients(out, chosen, RenderOptions(frames, size, hard), processes)
     for _ in track(done, description="Rendering patients", total=len(missing)):
         pass
     there = counted(len(chosen), "patient")

@@ -5,8 +5,8 @@ Shapes: N frames, h x w pixels, K classes.
 A rendered set on disk: one pair of files per patient in one folder.
 
 `p00012.npy` holds uint8 (n, h, w), gray, cropped and letterboxed as live does; `p00012.csv` has one row per
-frame with the columns frame, plane, distance, patient, kind. The CSV is written last: where it is, the
-patient is complete, so a broken-off rendering goes on where it stopped.
+frame with the columns frame, plane, distance, patient, kind; of a hard set near, way and off, too. The CSV is
+written last: where it is, the patient is complete, so a broken-off rendering goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -42,10 +42,14 @@ class Row:
         source: Scanner, hospital or collection; "" if unknown.
         plane: Class name.
         kind: Of a simulated frame "scan", "posed" (a pose beside the scan's path), or "negative:..." with the
-            maker's name; else "".
+            maker's name; of one of a hard set "on", "off 5", "off 10", "off 15" or "far"; else "".
         distance: Of a simulated frame, to the nearest plane in units of tolerance; at most 1 is standard.
             Infinite where there is no plane, or it is unknown.
         frame: Index in its scan or file; -1 for a picture that is not part of one.
+        near: Of a frame of a hard set, the plane that it is, or is beside; "" far from all.
+        way: How it is beside it, one of `semc_core.phantom.neighbours.WAYS`; "" where it is the plane.
+        off: How far, mm of a slide, degrees of the other ways; the sign is the direction. What the pose is
+            off by chance is in the distance.
     """
 
     group: str
@@ -54,6 +58,9 @@ class Row:
     kind: str = ""
     distance: float = float("inf")
     frame: int = -1
+    near: str = ""
+    way: str = ""
+    off: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,6 +144,7 @@ def draw_weights(data: FrameSet, non_standard_share: float, ambiguous_weight: fl
 SOURCE: Final = "simulated"
 
 _COLUMNS: Final = ("frame", "plane", "distance", "patient", "kind")
+_HARD_COLUMNS: Final = ("near", "way", "off")
 
 
 def patient_row(patient: int, frame: int, plane: str, distance: float, kind: str) -> Row:
@@ -167,10 +175,35 @@ def write_shard(folder: Path, patient: int, frames: NDArray[np.uint8], rows: Seq
     write_atomically(path.with_suffix(".npy"), pixels.getvalue())
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
+    hard = any(row.near for row in rows)
+    writer.writerow([*_COLUMNS, *(_HARD_COLUMNS if hard else ())])
     for row in rows:
-        writer.writerow([row.frame, row.plane, f"{row.distance:.4f}", int(row.group), row.kind])
+        known = [row.frame, row.plane, f"{row.distance:.4f}", int(row.group), row.kind]
+        writer.writerow([*known, row.near, row.way, f"{row.off:g}"] if hard else known)
     write_atomically(path, text.getvalue().encode())
+
+
+def is_hard(path: Path) -> bool:
+    """Whether a patient's CSV is of a hard set.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8") as table:
+            return set(_HARD_COLUMNS) <= set(table.readline(500).strip().split(","))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path.name} cannot be read; render this patient again.") from error
+
+
+def _row(cells: dict[str, str]) -> Row:
+    """Raises KeyError or ValueError where cells are missing or no numbers."""
+    known = patient_row(
+        int(cells["patient"]), int(cells["frame"]), cells["plane"], float(cells["distance"]), cells["kind"]
+    )
+    if "near" not in cells:
+        return known
+    return replace(known, near=cells["near"], way=cells["way"], off=float(cells["off"]))
 
 
 def read_shard(path: Path) -> tuple[NDArray[np.uint8], list[Row]]:
@@ -184,10 +217,7 @@ def read_shard(path: Path) -> tuple[NDArray[np.uint8], list[Row]]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as table:
-            rows = [
-                patient_row(int(r["patient"]), int(r["frame"]), r["plane"], float(r["distance"]), r["kind"])
-                for r in csv.DictReader(table)
-            ]
+            rows = [_row(each) for each in csv.DictReader(table)]
         frames = np.load(path.with_suffix(".npy"), mmap_mode="r")
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(f"{path.name} or its frames cannot be read; render this patient again.") from error

@@ -12,20 +12,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semc_core.imaging.crop import find_crop
-from semc_core.imaging.preprocess import Preprocessing, prepare, whole
+from semc_core.errors import UsageError
 from semc_core.io.atomic import remove_leftovers
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
 from semc_core.phantom.probe import Pose
 from semc_core.phantom.scan import SimulatedScan
 from semc_core.phantom.trajectory import TOLERANCES, Truth, nearest_plane
-from semc_core.types import Crop
-from training.data.frame_set import Row, patient_row, shard_path, write_shard
+from training.data.captured import Pictures
+from training.data.frame_set import is_hard, patient_row, shard_path, write_shard
+from training.data.hard import SCREENS, render_hard_patient
 from training.data.negatives import make_negative
 from training.run_folder import make_folder
 from training.workers import workers
 
-_SCREENS: Final = ((640, 480), (640, 480), (720, 576), (800, 600), (1024, 768), (1280, 720))
 _SECONDS: Final = 120.0
 _FRAME_RATE: Final = 12.5
 _NEAR: Final = 2.5  # beyond this a frame is far from every plane
@@ -38,10 +37,12 @@ class RenderOptions:
     Attributes:
         frames: Pictures per patient.
         size: Side of the stored, letterboxed pictures, pixels.
+        hard: Each plane among its own neighbours, by several scanners; see `training.data.hard`.
     """
 
     frames: int = 100
     size: int = 224
+    hard: bool = False
 
 
 def render_patients(
@@ -57,21 +58,32 @@ def render_patients(
 
     Raises:
         SaveError: The folder cannot be made, or a file in it not be written.
+        UsageError: The folder holds hard patients where these shall not be hard, or the other way round.
     """
     make_folder(folder)
     remove_leftovers(folder)
+    if any(is_hard(path) != options.hard for path in folder.glob("p[0-9]*.csv")):
+        raise UsageError(
+            f"{folder} holds patients that were rendered {'without' if options.hard else 'with'} --hard; "
+            "choose another folder."
+        )
     missing = [patient for patient in patients if not shard_path(folder, patient).exists()]
     with workers(processes) as pool:
         yield from pool.imap_unordered(partial(render_patient, folder, options), missing)
 
 
 def render_patient(folder: Path, options: RenderOptions, patient: int) -> int:
-    """Render one patient: shares of 50 % scan, 25 % posed, 25 % negatives. Returns the patient's number."""
+    """Render one patient: shares of 50 % scan, 25 % posed, 25 % negatives. Returns the patient's number.
+
+    A hard one is rendered by `render_hard_patient`.
+    """
+    if options.hard:
+        return render_hard_patient(folder, options.frames, options.size, patient)
     cv2.setNumThreads(1)
     rng = np.random.default_rng([patient, 11])
-    width, height = _SCREENS[int(rng.integers(len(_SCREENS)))]
+    width, height = SCREENS[int(rng.integers(len(SCREENS)))]
     scan = SimulatedScan(patient, _SECONDS, width, height, _FRAME_RATE, furniture=bool(rng.random() < 0.8))
-    store = _Pictures(rng, options.size, patient)
+    store = Pictures(rng, options.size)
     posed, negatives = options.frames // 4, options.frames // 4
     last = _render_scan(store, rng, scan, options.frames - posed - negatives)
     for number in range(posed):
@@ -83,49 +95,8 @@ def render_patient(folder: Path, options: RenderOptions, patient: int) -> int:
     return patient
 
 
-class _Pictures:
-    """Collects pictures, cropped as live does or a little wrongly, some as a lossy video shows them."""
-
-    def __init__(self, rng: np.random.Generator, size: int, patient: int) -> None:
-        self.pictures: list[NDArray[np.uint8]] = []
-        self.rows: list[Row] = []
-        self._rng = rng
-        # Gray levels as they are: the network's own mean and deviation are applied when it is trained.
-        self._fit = Preprocessing(size, size, mean=(0.0,), std=(1 / 255,))
-
-    def add(self, pixels: NDArray[np.uint8], row: Row) -> None:
-        pixels = _as_video(self._rng, pixels)
-        crop = _inexact(self._rng, find_crop(pixels) or whole(pixels), pixels)
-        self.pictures.append(np.rint(prepare(pixels, crop, self._fit)[0]).astype(np.uint8))
-        self.rows.append(row)
-
-
-def _as_video(rng: np.random.Generator, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Half of the pictures pass through JPEG, like frames of a recorded or streamed video."""
-    if rng.random() < 0.5:
-        return pixels
-    quality = int(rng.integers(30, 90))
-    _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
-
-
-def _inexact(rng: np.random.Generator, crop: Crop, pixels: NDArray[np.uint8]) -> Crop:
-    """Mostly the crop that was found; sometimes a few percent off, or the whole frame."""
-    fate = rng.random()
-    if fate < 0.6:
-        return crop
-    if fate < 0.65:
-        return whole(pixels)
-    off = rng.uniform(-0.05, 0.07, 4)  # of each side outwards
-    left = max(0, round(crop.left - off[0] * crop.width))
-    top = max(0, round(crop.top - off[1] * crop.height))
-    right = min(pixels.shape[1], round(crop.left + crop.width * (1 + off[2])))
-    bottom = min(pixels.shape[0], round(crop.top + crop.height * (1 + off[3])))
-    return Crop(left, top, right - left, bottom - top)
-
-
 def _render_scan(
-    store: _Pictures, rng: np.random.Generator, scan: SimulatedScan, count: int
+    store: Pictures, rng: np.random.Generator, scan: SimulatedScan, count: int
 ) -> list[NDArray[np.uint8]]:
     """Frames of the scan: half planes in equal parts, a third near them, the rest far. Returns a few."""
     assert scan.frame_count is not None
@@ -157,7 +128,7 @@ def _some(rng: np.random.Generator, truths: list[Truth], count: int) -> list[Tru
     return [truths[int(i)] for i in sorted(chosen)]
 
 
-def _render_posed(store: _Pictures, rng: np.random.Generator, scan: SimulatedScan, standard: bool) -> None:
+def _render_posed(store: Pictures, rng: np.random.Generator, scan: SimulatedScan, standard: bool) -> None:
     """One frame at a random pose inside the tolerance of a random plane, or beside it."""
     plane = scan.path.planes[str(rng.choice(LIVER_PLANES))]
     way = rng.normal(size=5)

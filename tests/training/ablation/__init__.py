@@ -1,0 +1,1 @@
+"""Comparing networks with and without their parts."""

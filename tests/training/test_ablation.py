@@ -90,6 +90,26 @@ def test_patients_of_another_split_are_refused() -> None:
         replace(SMALL, seeds=(1, 1))
 
 
+def test_every_further_variant_is_what_its_name_says(frames: Frames) -> None:
+    def built(name: str) -> SemcModule:
+        return SemcModule(options_of(Run(VARIANTS[name], 3), SMALL, 1), frames.train, frames.validation)
+
+    for name, count in (("experts-1", 1), ("experts-2", 2), ("ace-samc", 3), ("experts-4", 4)):
+        assert built(name).architecture.experts == count, name
+        assert built(name).losses.contrast == "none"
+    assert built("gate-mean").architecture.gate_input == "mean"
+    assert built("gate-top1").architecture.routing == "top1"
+    assert built("gate-top1").losses.contrast == built("gate-mean").losses.contrast == "supcon"
+    for name, ways in (("resnet", 1), ("equal", 1), ("plain", 3)):
+        assert built(name).architecture.experts == ways
+    weights = {
+        name: built(name).network.state_dict()["ace.0.blocks.0.0.weight"] for name in ("all", "start-authors")
+    }
+    assert weights["all"].std() > 5 * weights["start-authors"].std()
+    assert options_of(Run(VARIANTS["all"], 1), replace(SMALL, side=96), 1).size == (96, 96)
+    assert VARIANTS["best-expert"].trained == "all"
+
+
 @pytest.mark.parametrize(
     ("name", "ace", "samc", "contrast", "alpha"),
     [

@@ -11,7 +11,7 @@ import torch
 
 from semc_core.errors import UsageError
 from semc_core.labels import LIVER_CLASSES
-from semc_core.model.architecture import feature_channels
+from semc_core.model.architecture import feature_channels, gflop
 from semc_core.model.file import write_model
 from semc_core.model.network import SemcNetwork
 from semc_core.model.weights import AnyNetwork, network_arrays
@@ -30,7 +30,10 @@ from training.models import (
 )
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-SMALL = ("semc", "semc-ace", "semc-plain", "resnet", "sononet16", "supcon", "supmin")
+SMALL = (
+    "semc", "semc-ace", "semc-plain", "semc-one", "semc-two", "semc-mean", "resnet", "resnet-equal",
+    "sononet16", "supcon", "supmin",
+)  # fmt: skip
 """Those that are small with the preset for tests; the others differ from them in size alone."""
 
 
@@ -62,11 +65,12 @@ def test_every_weight_that_may_learn_learns_and_what_has_no_say_may_not(name: st
     assert may == {name for name, value in learned.items() if value.grad is not None and value.grad.any()}
     idle = {name.split(".")[0] for name in learned.keys() - may}
     assert idle == {
-        "resnet": {"gate", "projection"}, "supcon": {"gate"}, "supmin": {"gate"},
+        "resnet": {"gate", "projection"}, "resnet-equal": {"gate", "projection"}, "supcon": {"gate"},
+        "supmin": {"gate"}, "semc-one": {"gate"}, "semc-mean": {"gate"},
     }.get(name, set())  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["semc-plain", "resnet", "sononet16", "supcon"])
+@pytest.mark.parametrize("name", ["semc-plain", "semc-one", "semc-four", "resnet", "sononet16", "supcon"])
 def test_a_model_file_of_it_is_run_by_both_runtimes(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +119,29 @@ def test_the_plain_resnets_are_those_of_torchvision() -> None:
         assert (architecture.experts, architecture.ace, architecture.samc) == (1, False, False)
     assert described("resnet50", "semc_r18").architecture.block == "bottleneck"
     assert described("sononet64", "semc_r18").architecture.width == 64
+
+
+def test_the_networks_of_an_ablation_have_that_many_experts_or_that_cost() -> None:
+    for name, experts in (("semc-one", 1), ("semc-two", 2), ("semc", 3), ("semc-four", 4)):
+        a = described(name, "semc_live").architecture
+        assert (a.experts, a.ace, a.samc, a.width) == (experts, True, True, 32)
+    assert described("semc-mean", "semc_live").architecture.gate_input == "mean"
+    for preset in ("semc_small", "semc_live"):
+        whole, equal = described("semc", preset), described("resnet-equal", preset)
+        assert (equal.architecture.experts, equal.architecture.ace, equal.architecture.samc) == (
+            1,
+            False,
+            False,
+        )
+        side = whole.preprocessing.height
+        costs = [gflop(each.architecture, 7, side, side) for each in (whole, equal)]
+        assert costs[1] == pytest.approx(costs[0], rel=0.06)
+
+
+def test_one_expert_is_compared_with_another_view_of_the_frame() -> None:
+    assert fitting_losses("semc-one", LossOptions()).views == 2
+    assert fitting_losses("semc-one", LossOptions(contrast="none")).views == 1
+    assert fitting_losses("semc-two", LossOptions()).views == 1
 
 
 def test_names_say_what_a_network_was_made_from() -> None:

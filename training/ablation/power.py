@@ -76,6 +76,22 @@ def components(table: Floats) -> Components:
     )
 
 
+def interval(table: Floats, level: float = 0.05) -> tuple[float, float]:
+    """Ends of the mean difference's interval over patients and seeds: the test that `power` is of.
+
+    Args:
+        table: float64 (S, G), two seeds and two patients or more.
+        level: Chance that the interval misses.
+
+    Raises:
+        ValueError: See `components`.
+    """
+    seeds, groups = table.shape
+    of = components(table)
+    reach = _limit(level, of.freedom(groups, seeds)) * math.sqrt(of.variance(groups, seeds))
+    return float(table.mean()) - reach, float(table.mean()) + reach
+
+
 def pooled(found: Sequence[Components]) -> Components:
     """The mean of several, as of several comparisons with the same patients."""
     return Components(

@@ -10,6 +10,7 @@ from semc_core.groups.bootstrap import DRAWS
 from semc_core.text import counted
 from training.ablation.intervals import Measured, differences, measured_by_seed, own
 from training.ablation.measures import MEASURES, Predicted, beside_planes
+from training.ablation.power import interval, table_of
 from training.ablation.runs import Results
 from training.ablation.variants import TABLES, VARIANTS, Table, Variant
 from training.benchmark import Benchmark
@@ -57,6 +58,14 @@ class _Found:
             self._measured[name] = measured_by_seed(self._predicted[name], self._draws)
         return self._measured[name]
 
+    def tested(self, new: str, old: str) -> dict[str, Any] | None:
+        """The interval of the difference in `DECIDES` by `power.interval`; None of one seed or patient."""
+        one, other = self._predicted[new], self._predicted[old]
+        if len(set(one) & set(other)) < 2 or self.groups < 2:
+            return None
+        low, high = interval(table_of(one, other, DECIDES))
+        return {"low": low, "high": high}
+
     def beside(self, name: str) -> dict[str, Any]:
         """See `beside_planes`: mean and spread over the seeds."""
         of_seeds = [beside_planes(each) for each in self._predicted[name].values()]
@@ -95,7 +104,14 @@ def summary(
     found = _Found(results, draws)
     tables = {name: _rows(table, found) for name, table in TABLES.items()}
     claims = [
-        {"table": name, "what": claim.what, "new": claim.new, "old": claim.old, "differences": between}
+        {
+            "table": name,
+            "what": claim.what,
+            "new": claim.new,
+            "old": claim.old,
+            "differences": between,
+            "test": found.tested(claim.new, claim.old) if draws else None,
+        }
         for name, table in TABLES.items()
         for claim in table.claims
         if {claim.new, claim.old} <= found.names
@@ -151,10 +167,13 @@ def _argmax_difference(variant: Variant, base: str, results: Results) -> dict[st
 
 
 def headline(claims: Iterable[Mapping[str, Any]]) -> str:
-    """One sentence or more: first what was not shown to help, then what was, then what harms."""
+    """First what was not shown to help, then what harms, then what helps.
+
+    By the test of `power`, since bootstrap intervals of few seeds are too short; of one seed by those.
+    """
     groups: dict[str, list[str]] = {"none": [], "helps": [], "harms": []}
     for claim in claims:
-        of = claim["differences"][DECIDES]
+        of = claim["differences"][DECIDES] | (claim["test"] or {})
         kind = "none"
         if of["low"] is not None:
             kind = "helps" if of["low"] > 0 else "harms" if of["high"] < 0 else "none"
@@ -197,7 +216,8 @@ def markdown(found: Mapping[str, Any]) -> str:
         "AUROC, AP (average precision) and F1 are means over the classes, each against all others; F1 at "
         "thresholds that were chosen on the validation patients; ECE is the calibration error. Means over "
         "the seeds, in per cent, differences in points; in brackets the 95 % interval over patients and "
-        "seeds together, paired in both. The line above goes by F1 at these thresholds.",
+        "seeds together, paired in both (bootstrap). The first line goes by F1 at these thresholds and by "
+        "Student's t over patients and seeds: bootstrap intervals of few seeds are too short.",
     ]
     for name, rows in found["tables"].items():
         if len(rows) > (1 if name != "parts" else 0):

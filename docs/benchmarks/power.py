@@ -21,7 +21,7 @@ from training.ablation.measures import MEASURES, Predicted
 from training.ablation.power import Components, components, groups_needed, pooled, table_of
 from training.ablation.variants import TABLES, VARIANTS
 
-_SEEDS: Final = (3, 5, 8, 10, 15, 20)
+_SEEDS: Final = (3, 5, 8, 10, 15, 20, 30, 50)
 
 Told = dict[str, dict[int, Predicted]]
 
@@ -44,7 +44,7 @@ def main() -> None:
         for what, each in found.items():
             print(f"  {what}: {in_points(each)}")
         whole = pooled(list(found.values()))
-        print(f"  all together: {in_points(whole)}")
+        print(f"  mean of these: {in_points(whole)}")
         for seeds in _SEEDS:
             needed = groups_needed(args.difference / 100, whole, seeds, args.chance / 100)
             print(f"  {seeds:3} seeds: {'no number of patients is enough' if needed is None else needed}")

@@ -231,14 +231,14 @@ def _told(found: Mapping[str, Any]) -> str:
     training = (
         f"Preset {b['preset']}, {b['steps']} steps of {b['batch']} frames, learning rate {b['rate']:g}. "
     )
-    tested = counted(found["patients"], "patient")
     if b.get("left_out"):
+        tested = counted(found["patients"], "patient")
         names = ", ".join(b["left_out"]["sources"])
         return f"{training}Each of {names} is tested by networks that learned from the others: {tested}."
     learned = len(parse_patients(b[Split.TRAIN.value]))
     return (
-        f"{training}Trained on {learned} simulated patients ({b['train']}), tested on {tested} others "
-        f"({b['test']}), on the frames that are clearly standard or clearly not."
+        f"{training}Trained on {learned} simulated patients ({b['train']}), tested on {found['patients']} "
+        f"others ({b['test']}), on the frames that are clearly standard or clearly not."
     )
 
 

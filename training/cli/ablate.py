@@ -133,7 +133,7 @@ def _print_list(
     hours = sum(takes_s[each.variant.name] for each in left) / 3600
     print(
         f"{counted(len(left), 'training')} to come, about {hours:.1f} hours on this machine as busy as it is "
-        "now, by a timed step of each network; rendering and reading not counted."
+        "now, by a timed part of a step of each network; rendering and reading not counted."
         if left
         else "Nothing is to come."
     )

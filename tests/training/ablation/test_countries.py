@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -39,8 +40,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     cv2.line(picture, (10, 20 + patient), (90, 60), 200, 5)
                 name = f"{source}{patient}{label}.png"
                 if (patient, label) == (1, "round"):
-                    picture = cv2.imread(str(folder / f"{source}0round.png"), cv2.IMREAD_GRAYSCALE)
-                cv2.imwrite(str(folder / name), picture)
+                    shutil.copy(folder / f"{source}0round.png", folder / name)
+                else:
+                    cv2.imwrite(str(folder / name), picture)
                 rows.append((name, label, source, f"p{patient}"))
     with (folder / "index.csv").open("w", newline="", encoding="utf-8") as table:
         csv.writer(table).writerows([("file", "label", "source", "group"), *rows])

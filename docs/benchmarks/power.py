@@ -17,8 +17,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from semc_core.text import counted
 from training.ablation.measures import MEASURES, Predicted
-from training.ablation.power import Components, components, groups_needed, pooled, table_of
+from training.ablation.power import Components, cautious, components, groups_needed, pooled, table_of
 from training.ablation.variants import TABLES, VARIANTS
 
 _SEEDS: Final = (3, 5, 8, 10, 15, 20, 30, 50)
@@ -37,17 +38,19 @@ def main() -> None:
     for out in args.out:
         steps, told = read(out)
         print(f"{out.name}: {steps} steps")
-        found = {what: components(table) for what, table in claimed(told, args.measure).items()}
-        if not found:
+        tables = claimed(told, args.measure)
+        if not tables:
             print("  nothing to compare: two networks with two seeds each are needed")
             continue
-        for what, each in found.items():
-            print(f"  {what}: {in_points(each)}")
-        whole = pooled(list(found.values()))
-        print(f"  mean of these: {in_points(whole)}")
-        for seeds in _SEEDS:
-            needed = groups_needed(args.difference / 100, whole, seeds, args.chance / 100)
-            print(f"  {seeds:3} seeds: {'no number of patients is enough' if needed is None else needed}")
+        for what, table in tables.items():
+            print(f"  {what}: {in_points(components(table))}; mean {100 * table.mean():+.2f}")
+        for name, estimate in (("as estimated", components), ("with the seeds' upper 80 % limit", cautious)):
+            whole = pooled([estimate(table) for table in tables.values()])
+            print(f"  mean of these, {name}: {in_points(whole)}")
+            for seeds in _SEEDS:
+                needed = groups_needed(args.difference / 100, whole, seeds, args.chance / 100)
+                told_of = "no number of patients is enough" if needed is None else counted(needed, "patient")
+                print(f"  {seeds:5} seeds: {told_of}")
 
 
 def read(out: Path) -> tuple[int, Told]:

@@ -61,6 +61,25 @@ def components(table: Floats) -> Components:
     Raises:
         ValueError: There are fewer than two seeds or patients.
     """
+    return _components(table, 1.0)
+
+
+def cautious(table: Floats, sure: float = 0.8) -> Components:
+    """As `components`, but with an upper limit of the variance of the seeds, which few seeds hardly tell.
+
+    Args:
+        table: float64 (S, G).
+        sure: Chance, 0-1, that the true variance of the seeds is not greater.
+
+    Raises:
+        ValueError: See `components`.
+    """
+    freedom = len(table) - 1
+    return _components(table, freedom / _chi_squared(1 - sure, freedom) if freedom else 1.0)
+
+
+def _components(table: Floats, stretch: float) -> Components:
+    """`stretch` is what the mean square of the seeds is multiplied by."""
     seeds, groups = table.shape
     if seeds < 2 or groups < 2:
         raise ValueError("Variance components need two seeds and two patients at least.")
@@ -71,9 +90,19 @@ def components(table: Floats) -> Components:
     groups_square = seeds * float(of_groups.var(ddof=1))
     return Components(
         max(0.0, (groups_square - rest_square) / seeds),
-        max(0.0, (seeds_square - rest_square) / groups),
+        max(0.0, (stretch * seeds_square - rest_square) / groups),
         rest_square,
     )
+
+
+def _chi_squared(chance: float, freedom: float) -> float:
+    """Below which chi-squared lies with that chance."""
+    half, low, high = torch.tensor(freedom / 2, dtype=torch.float64), 0.0, 1000.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        below = float(torch.special.gammainc(half, torch.tensor(middle / 2, dtype=torch.float64)))
+        low, high = (middle, high) if below < chance else (low, middle)
+    return high
 
 
 def interval(table: Floats, level: float = 0.05) -> tuple[float, float]:

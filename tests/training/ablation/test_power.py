@@ -17,6 +17,7 @@ from training.ablation.measures import measured
 from training.ablation.power import (
     Components,
     _limit,
+    cautious,
     components,
     groups_needed,
     interval,
@@ -72,6 +73,16 @@ def test_components_are_found_again() -> None:
         components(tables[0][:1])
 
 
+def test_the_cautious_variance_of_the_seeds_is_seldom_too_small() -> None:
+    of = Components(0.02**2, 0.02**2, 0.04**2)
+    found = [cautious(table) for table in experiments(of, 0.0, 30, 4, 400)]
+    below = sum(each.seeds < of.seeds for each in found) / len(found)
+    assert below == pytest.approx(0.2, abs=0.06)
+    plain = [components(table) for table in experiments(of, 0.0, 30, 4, 400)]
+    assert sum(each.seeds < of.seeds for each in plain) / len(plain) > 0.45
+    assert [each.rest for each in found] == [each.rest for each in plain]
+
+
 def test_more_of_anything_is_more_power_and_no_patients_make_up_for_few_seeds() -> None:
     of = Components(0.02**2, 0.02**2, 0.02**2)
     assert power(0.01, of, 40, 5) < power(0.01, of, 80, 5) < power(0.01, of, 80, 20)
@@ -117,3 +128,4 @@ def test_the_script_tells_what_is_needed_from_an_ablations_folder(
     assert "out: 4 steps" in said
     assert "ACE: patients" in said
     assert " 20 seeds:" in said
+    assert "with the seeds' upper 80 % limit" in said

@@ -102,6 +102,7 @@ def test_every_further_variant_is_what_its_name_says(frames: Frames) -> None:
     assert built("gate-top1").losses.contrast == built("gate-mean").losses.contrast == "supcon"
     for name, ways in (("resnet", 1), ("equal", 1), ("plain", 3)):
         assert built(name).architecture.experts == ways
+    assert built("equal").architecture.width > built("resnet").architecture.width
     weights = {
         name: built(name).network.state_dict()["ace.0.blocks.0.0.weight"] for name in ("all", "start-authors")
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from main import main
 from semc_core.errors import UsageError
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
 from semc_core.phantom.neighbours import OFFS, WAYS
+from training.benchmark import Benchmark, load_frames_of
 from training.data.frame_set import FrameSet, Row, is_hard, read_shard, shard_path
-from training.data.hard import varied_machine
+from training.data.hard import _Patient, varied_machine
 from training.data.readers import open_data
+from training.data.splits import Split
 from training.data.synthetic import RenderOptions, render_patient, render_patients
 
 HARD = RenderOptions(30, 64, hard=True)
@@ -85,6 +88,22 @@ def test_scanners_differ_more_widely_than_those_of_a_scan() -> None:
     gains = [machine.gain_db for machine in machines]
     assert min(gains) < -5
     assert max(gains) > 9
+
+
+def test_each_scanner_of_a_patient_has_its_own_speckle_and_settings() -> None:
+    patient = _Patient(np.random.default_rng(1), 5)
+    scanners = [scanner for scanner, _ in patient._scanners]
+    assert len({scanner._scatterers[:99].tobytes() for scanner in scanners}) == len(scanners) == 4
+    assert len({scanner.machine for scanner in scanners}) == 4
+
+
+def test_a_benchmark_refuses_the_other_kind_of_patients(folder: Path) -> None:
+    easy = Benchmark("own", "0", "1000", "2001", 30, 64, "semc_tiny", 2, 8, 2e-3, (1,))
+    hard = replace(easy, hard=True)
+    assert {row.kind for row in load_frames_of(hard, folder, Split.TEST).rows} > {"on", "far"}
+    with pytest.raises(UsageError, match="the benchmark wants the other"):
+        load_frames_of(easy, folder, Split.TEST)
+    assert easy.digest() != hard.digest()
 
 
 def test_hard_patients_and_others_are_not_mixed_in_one_folder(folder: Path, tmp_path: Path) -> None:

@@ -117,14 +117,14 @@ def average_precision(
     order = np.argsort(-scores, kind="stable")
     falling, positives, groups = -scores[order], positive[order], draws.of_frame[order]
     last = np.searchsorted(falling, falling[positives], side="right") - 1
+    last_positive = np.cumsum(positives)[last] - 1
 
     def of(weights: NDArray[np.float32]) -> Floats:
         """float64 (d,) of d draws."""
-        drawn = weights[:, groups]
-        seen, right = np.cumsum(drawn, axis=1), np.cumsum(drawn * positives, axis=1)
-        precision = ratio(right[:, last].astype(float), seen[:, last].astype(float))
-        won = drawn[:, positives].astype(float)
-        return ratio((won * np.nan_to_num(precision)).sum(axis=1), won.sum(axis=1))
+        seen, won = np.cumsum(weights[:, groups], axis=1)[:, last], weights[:, groups[positives]]
+        right = np.cumsum(won, axis=1)[:, last_positive]
+        precision = np.divide(right, seen, out=np.zeros_like(seen), where=seen > 0)
+        return ratio((won * precision).sum(axis=1, dtype=float), won.sum(axis=1, dtype=float))
 
     parts = np.split(draws.weights, range(_DRAWS_AT_ONCE, len(draws.weights), _DRAWS_AT_ONCE))
     return of(np.ones((1, draws.count), np.float32)), np.concatenate([of(part) for part in parts])

@@ -87,6 +87,28 @@ CHANGES: Final = (
         "tests/training/test_ablation.py::test_every_variant_is_what_its_name_says",
     ),
     Change(
+        "an ablation's intervals know no other seeds",
+        "training/ablation/intervals.py",
+        ".integers(0, seeds, (draws, seeds))",
+        ".integers(0, seeds, (draws, seeds)) * 0 + np.arange(seeds)",
+        "tests/training/ablation/test_tables.py::test_intervals_hold_both_patients_and_seeds",
+    ),
+    Change(
+        "a country that is left out is learned from",
+        "training/ablation/countries.py",
+        "data.subset(~own & ~validation)",
+        "data.subset(~validation)",
+        "tests/training/ablation/test_countries.py::test_each_source_is_tested_on_by_those_who_never_saw_it",
+    ),
+    Change(
+        "a neighbour of a plane is labelled as the plane",
+        "training/data/hard.py",
+        "NON_STANDARD if way else plane, offset",
+        "plane, offset",
+        "tests/training/data/test_hard.py::"
+        "test_a_neighbour_says_which_plane_it_is_beside_how_far_and_in_which_direction",
+    ),
+    Change(
         "promotion's interval is over frames instead of groups",
         "training/promotion.py",
         "GroupDraws([row.group for row in data.rows])",

@@ -17,8 +17,10 @@ from training.benchmark import Benchmark
 from training.data.splits import Split, parse_patients
 
 SHOWN: Final = ("accuracy", "precision", "recall", "f1")
-DECIDES: Final = "f1_at_thresholds"
-"""The measure by which a part is said to help."""
+_DECIDES: Final = {False: "f1_at_thresholds", True: "auroc"}
+"""The measure by which a part is said to help: on simulated patients, and on real ones, who are few."""
+
+_COMPARED: Final = ("auroc", "f1_at_thresholds")
 
 _TITLES: Final = {"parts": "table", "alpha": "figure"}
 """Tables that stand in the summary under a name of their own, too."""
@@ -27,8 +29,9 @@ _TITLES: Final = {"parts": "table", "alpha": "figure"}
 class _Found:
     """The results, with what is measured of each variant."""
 
-    def __init__(self, results: Results, draws: int) -> None:
+    def __init__(self, results: Results, draws: int, decides: str) -> None:
         self.results = results
+        self._decides = decides
         self._draws = draws
         self._predicted: dict[str, dict[int, Predicted]] = {}
         self._measured: dict[str, Measured] = {}
@@ -59,12 +62,12 @@ class _Found:
         return self._measured[name]
 
     def tested(self, new: str, old: str) -> dict[str, Any] | None:
-        """The interval of the difference in `DECIDES` by `power.interval`; None of one seed or patient."""
+        """The interval of the difference that decides, by `power.interval`; None of one seed or patient."""
         one, other = self._predicted[new], self._predicted[old]
         if len(set(one) & set(other)) < 2 or self.groups < 2:
             return None
-        low, high = interval(table_of(one, other, DECIDES))
-        return {"low": low, "high": high}
+        low, high = interval(table_of(one, other, self._decides))
+        return {"measure": self._decides, "low": low, "high": high}
 
     def beside(self, name: str) -> dict[str, Any]:
         """See `beside_planes`: mean and spread over the seeds."""
@@ -101,7 +104,8 @@ def summary(
     Returns:
         Plain JSON values.
     """
-    found = _Found(results, draws)
+    decides = _DECIDES[benchmark.left_out is not None]
+    found = _Found(results, draws, decides)
     tables = {name: _rows(table, found) for name, table in TABLES.items()}
     claims = [
         {
@@ -119,7 +123,8 @@ def summary(
     ]
     runs = [fold for seeds in results.values() for seed in sorted(seeds) for fold in seeds[seed]]
     return {
-        "headline": headline(claims),
+        "headline": headline(claims, decides),
+        "decides": decides,
         "benchmark": benchmark.facts() | {"digest": benchmark.digest()},
         "machine": dict(machine),
         "judged_on": "test patients, frames that are clearly standard or clearly not",
@@ -166,14 +171,18 @@ def _argmax_difference(variant: Variant, base: str, results: Results) -> dict[st
     return spread([own - other for own, other in f1s]) | {"to": base}
 
 
-def headline(claims: Iterable[Mapping[str, Any]]) -> str:
+def headline(claims: Iterable[Mapping[str, Any]], decides: str) -> str:
     """First what was not shown to help, then what harms, then what helps.
 
     By the test of `power`, since bootstrap intervals of few seeds are too short; of one seed by those.
+
+    Args:
+        claims: As `summary` has them.
+        decides: One of `MEASURES`.
     """
     groups: dict[str, list[str]] = {"none": [], "helps": [], "harms": []}
     for claim in claims:
-        of = claim["differences"][DECIDES] | (claim["test"] or {})
+        of = claim["differences"][decides] | (claim["test"] or {})
         kind = "none"
         if of["low"] is not None:
             kind = "helps" if of["low"] > 0 else "harms" if of["high"] < 0 else "none"
@@ -216,8 +225,9 @@ def markdown(found: Mapping[str, Any]) -> str:
         "AUROC, AP (average precision) and F1 are means over the classes, each against all others; F1 at "
         "thresholds that were chosen on the validation patients; ECE is the calibration error. Means over "
         "the seeds, in per cent, differences in points; in brackets the 95 % interval over patients and "
-        "seeds together, paired in both (bootstrap). The first line goes by F1 at these thresholds and by "
-        "Student's t over patients and seeds: bootstrap intervals of few seeds are too short.",
+        "seeds together, paired in both (bootstrap). The first line goes by "
+        f"{MEASURES[found['decides']]} and by Student's t over patients and seeds: bootstrap intervals of "
+        "few seeds are too short.",
     ]
     for name, rows in found["tables"].items():
         if len(rows) > (1 if name != "parts" else 0):
@@ -247,7 +257,7 @@ def _table(table: Table, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     base = next((row["title"] for row in rows if row["variant"] == table.base), table.base)
     heads = ["", "seeds", *(["alpha at the end"] if table.alpha else []), *MEASURES.values()]
     heads += [f"AUROC at {off} off" for off in offs]
-    heads += [f"{MEASURES[name]} against {base}" for name in ("auroc", DECIDES)]
+    heads += [f"{MEASURES[name]} against {base}" for name in _COMPARED]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for row in rows:
         cells = [row["title"], str(len(row["seeds"]))]
@@ -255,7 +265,7 @@ def _table(table: Table, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         cells += [_percent(row[name]) for name in MEASURES]
         cells += [f"{100 * row['beside'][off]['mean']:.1f}" for off in offs]
         against = row["differences"]
-        cells += ["-" if against is None else _signed(against[name]) for name in ("auroc", DECIDES)]
+        cells += ["-" if against is None else _signed(against[name]) for name in _COMPARED]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 

@@ -97,6 +97,7 @@ def test_the_command_trains_every_fold_and_judges_all_patients_together(
     ]
     found = json.loads((out / "ablation.json").read_bytes())
     assert found["patients"] == 15
+    assert found["decides"] == "auroc"
     assert "Aland, Bland, Cland" in capsys.readouterr().out
 
 

@@ -77,7 +77,9 @@ def test_what_helps_and_what_does_not_is_said_first() -> None:
     assert said.startswith("Not shown to help: SAMC, beside ACE, ")
     assert said.index("Harms: L_mc, beside ACE,") < said.index("Helps: ACE +")
     assert markdown(json.loads(json.dumps(found))).splitlines()[0] == said
-    assert headline([]) == "Nothing is compared yet."
+    assert {each["test"]["measure"] for each in found["claims"]} == {"f1_at_thresholds"}
+    assert "The first line goes by F1 " in markdown(found)
+    assert headline([], "auroc") == "Nothing is compared yet."
 
 
 def test_a_difference_is_paired_by_seed_and_patient() -> None:

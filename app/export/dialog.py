@@ -105,6 +105,7 @@ class ExportDialog(QDialog):
         self.done_page.answer_wanted.connect(control.ask)
         self.done_page.left.connect(self.accept)
         self.page.changed.connect(self._refresh)
+        self.page.planes.looked_at.connect(self._look_at)
         self.picture.mask_drawn.connect(lambda mask: self._use_masks((*(self._masks or ()), mask)))
         self.picture.mask_clicked.connect(self._remove_mask)
         em = theme.em(self)
@@ -174,9 +175,15 @@ class ExportDialog(QDialog):
     def step(self, by: int) -> None:
         """Show the next picture, or the one before."""
         if self._planes:
-            self._at = (self._at + by) % len(self._planes)
-            self._show_picture()
+            self._look_at((self._at + by) % len(self._planes))
             self._show_question()
+
+    def _look_at(self, at: int) -> None:
+        """Show this picture; the list of planes goes along."""
+        self._at = max(0, at)
+        self._show_picture()
+        if self._control.state.phase is Phase.CHOOSING:
+            self.page.planes.look_at(self._at)
 
     def _answer(self, said: str) -> None:
         """What becomes of the plane that is shown; after the last one all is exported once more."""

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.export.planes_list import PlanesList
 from app.export.presenter import (
     IDENTIFIED_WARNING,
     Material,
@@ -30,6 +31,7 @@ from app.export.presenter import (
     free_name,
     name_problem,
     patient_problem,
+    planes_problem,
 )
 from app.file_dialogs import PathDialog
 from app.widgets import theme
@@ -144,6 +146,7 @@ class OptionsPage(QScrollArea):
         self.name = QLineEdit()
         self.name.setAccessibleName(_("Name of the export"))
         self.patient_form = PatientForm()
+        self.planes = PlanesList()
         self._material: Material | None = None
         self._suggested = ""
         self._paths = PathDialog(self)
@@ -159,13 +162,18 @@ class OptionsPage(QScrollArea):
             deidentify=self.deidentified.isChecked(),
             packed=self.as_zip.isChecked(),
             dates="shifted" if ticked.pop(_SHIFT) else "removed",
+            planes=self.planes.chosen,
             **ticked,
         )
 
     @property
     def problem(self) -> str:
         """What is wrong with what was typed, a sentence; or ""."""
-        return name_problem(self.name.text()) or self._patient_problem
+        return self._planes_problem or name_problem(self.name.text()) or self._patient_problem
+
+    @property
+    def _planes_problem(self) -> str:
+        return planes_problem(self.planes.chosen)
 
     @property
     def _patient_problem(self) -> str:
@@ -176,8 +184,9 @@ class OptionsPage(QScrollArea):
     def show_problem(self) -> None:
         """Go to the field that `problem` is about."""
         form = self.patient_form
-        wrong = form.birth_date if form.problem else form.name
+        wrong: QWidget = form.birth_date if form.problem else form.name
         wrong = self.name if name_problem(self.name.text()) else wrong
+        wrong = self.planes.list if self._planes_problem else wrong
         wrong.setFocus()
         self.ensureWidgetVisible(wrong)
 
@@ -188,6 +197,9 @@ class OptionsPage(QScrollArea):
         if material is None:
             self._contents.setText(_("Looking what there is …"))
             return
+        self.planes.show_planes(material.planes)
+        for each in (self._which, self.planes):
+            each.setVisible(len(material.planes) > 1)
         self._contents.setText("\n".join(contents(material, self.options)))
         protocol = material.protocol
         box = self.parts["checklist"]
@@ -227,6 +239,7 @@ class OptionsPage(QScrollArea):
         self._show_dicom()
 
     def _connect(self) -> None:
+        self.planes.changed.connect(self.changed)
         for each in (*self.parts.values(), self.as_zip):
             each.toggled.connect(lambda _on: self.changed.emit())
         self.deidentified.toggled.connect(self._who_changed)
@@ -258,6 +271,10 @@ class OptionsPage(QScrollArea):
         self._contents = PlainLabel()
         self._contents.setWordWrap(True)
         column.addWidget(self._contents)
+        self._which = _heading(_("Which planes"))
+        for each in (self._which, self.planes):
+            column.addWidget(each)
+            each.hide()
         column.addWidget(_heading(_("Who can read it")))
         column.addLayout(_group(self, self.deidentified, self.identified))
         self._warning = PlainLabel(_(IDENTIFIED_WARNING))

@@ -121,6 +121,7 @@ class DonePage(QWidget):
         self._sentence.setFont(theme.scaled_font(self.font(), 1.2, bold=True))
         self._where = PlainLabel()
         self._where.setObjectName("dim")
+        self._stayed_out = PlainLabel()
         self._notices = PlainLabel()
         self._notices.setObjectName("notice")
         self._held = PlainLabel()
@@ -130,7 +131,7 @@ class DonePage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(page_title(_("Exported"), self))
-        for label in (self._sentence, self._where, self._notices):
+        for label in (self._sentence, self._where, self._stayed_out, self._notices):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             column.addWidget(label)
@@ -147,10 +148,17 @@ class DonePage(QWidget):
         row.addWidget(self.close_button)
         column.addLayout(row)
 
+    @property
+    def stayed_out(self) -> str:
+        """What it says of planes that are not in the export, or ""."""
+        return self._stayed_out.text()
+
     def begin(self, result: ExportResult, *, deidentified: bool, with_dicom: bool) -> None:
         """Show this; Enter closes."""
         self._sentence.setText(done_sentence(result, deidentified))
         self._where.setText(_("in {folder}", folder=result.target.parent))
+        self._stayed_out.setText(result.stayed_out)
+        self._stayed_out.setVisible(bool(result.stayed_out))
         self._notices.setText("\n\n".join(map(_, result.notices)))
         self._held.setText(held_sentence(result))
         self._held.setVisible(bool(result.held))

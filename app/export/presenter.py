@@ -18,6 +18,7 @@ from semc_core.language import N_, _, decimal, joined, plural
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.folder import safe_name
 from semc_core.session.records import PlaneEntry, RegionEntry, Verification
+from semc_core.text import scan_time
 from semc_core.types import Crop
 
 _LONGEST_NAME: Final = 120
@@ -133,6 +134,21 @@ def proof_line(found: Verification | None) -> str:
     return " ".join(said)
 
 
+def planes_problem(chosen: Sequence[int] | None) -> str:
+    """What is wrong with the planes that are ticked, a sentence; or ""."""
+    if chosen is None or chosen:
+        return ""
+    return _("No plane is ticked: tick those that are to be handed over, or press All.")
+
+
+def plane_row(plane: PlaneEntry) -> str:
+    """A line of the list of planes: "FHP1, 0:07.3", of one of several fetuses with its letter."""
+    known = {"plane": _(short_name(plane.plane)), "time": scan_time(plane.time_s)}
+    if not plane.fetus:
+        return _("{plane}, {time}", **known)
+    return _("{plane}, {time}, fetus {letter}", **known, letter=plane.fetus)
+
+
 def name_problem(name: str) -> str:
     """What is wrong with the name of an export, a sentence; or ""."""
     if not name.strip():
@@ -172,11 +188,15 @@ def free_name(folder: Path, deidentified: bool, material: Material | None = None
 
 def contents(material: Material, options: ExportOptions) -> tuple[str, ...]:
     """What the export will hold, line by line."""
-    planes = material.planes
-    if not planes:
+    if not material.planes:
         return (_("This session holds no planes; the export has only tables and the report."),)
     lines = [_planes_line(material)]
-    if options.clips:
+    if options.planes is not None:
+        lines[0] = _chosen_line(material, options.planes)
+        kept = tuple(plane for plane in material.planes if plane.plane_id in set(options.planes))
+        material = replace(material, planes=kept)
+    planes = material.planes
+    if options.clips and planes:
         lines.append(_clips_line(material))
     words = [material.note, *(plane.note for plane in planes), *(each.note for each in material.regions)]
     notes = sum(bool(word) for word in words)
@@ -206,6 +226,16 @@ def _planes_line(material: Material) -> str:
         "{count} plane ({rejected} rejected left out): {names}",
         "{count} planes ({rejected} rejected left out): {names}",
         count, rejected=rejected, names=names,
+    )  # fmt: skip
+
+
+def _chosen_line(material: Material, chosen: Sequence[int]) -> str:
+    count, total = len(chosen), len(material.planes)
+    if not material.rejected:
+        return _("{count} of {total} planes", count=count, total=total)
+    return _(
+        "{count} of {total} planes ({rejected} rejected left out)",
+        count=count, total=total, rejected=material.rejected,
     )  # fmt: skip
 
 

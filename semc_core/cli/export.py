@@ -31,6 +31,7 @@ _EXAMPLES = """\b
 Examples:
     semc export FOLDER --out study.zip --dicom
     semc export FOLDER --out study --protocol lp2025-liver --mask 0,0,640,40
+    semc export FOLDER --out study --planes 1,3,7
     semc export FOLDER --out study-2 --answer 3=keep --answer 5=mask
     semc export --check study.zip"""
 
@@ -95,6 +96,10 @@ class ExportChoices:
     anyway: Annotated[
         bool, Option("--anyway", help="also if the session is not as it was written; every page says so")
     ] = False
+    planes: Annotated[
+        str | None,
+        Option("--planes", metavar="NUMBERS", help="hand over only these planes, such as 1,3,7; else all"),
+    ] = None
     patient_name: Annotated[
         str,
         Option("--patient-name", metavar="NAME", help="as in DICOM: Family^Given", rich_help_panel=_PATIENT),
@@ -190,6 +195,8 @@ def _say(result: ExportResult, options: ExportOptions, console: Console) -> None
             f"--answer {result.held[0].plane_id}=mask, or =keep where it is no name.",
             style="yellow", markup=False, highlight=False, soft_wrap=True,
         )  # fmt: skip
+    if result.stayed_out:
+        console.print(result.stayed_out, markup=False, highlight=False, soft_wrap=True)
     kind = "De-identified" if options.deidentify else "NOT de-identified"
     console.print(
         f"{kind}: {counted(result.planes, 'plane')}, {counted(result.files, 'file')}, "
@@ -251,9 +258,18 @@ def _options(chosen: ExportChoices) -> ExportOptions:
         patient=patient if patient != Patient() else None,
         answers=tuple(map(_answer, chosen.answer)),
         anyway=chosen.anyway,
+        planes=None if chosen.planes is None else _numbers(chosen.planes),
         protocol=None if chosen.protocol is None else load_protocols().named(chosen.protocol),
         **_parts(chosen),
     )
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Raises UsageError where these are no numbers of planes."""
+    numbers = [each.strip() for each in text.split(",")]
+    if not all(each.isascii() and each.isdecimal() for each in numbers):
+        raise UsageError(f"--planes takes numbers of planes, such as 1,3,7; {text!r} is none.")
+    return tuple(dict.fromkeys(map(int, numbers)))
 
 
 def _answer(text: str) -> tuple[int, Answer]:

@@ -5,7 +5,7 @@ Pictures and frames are read when `deidentify` asks for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -135,7 +135,9 @@ class CollectedScan:
         began: When it was analysed, local time.
         table: What was concluded from each frame.
         poses: Gives where frames were in space, anew each time.
-        planes: Those that are not rejected, in the order of time.
+        planes: Those that are wanted, in the order of time; none is rejected.
+        not_chosen: The others that are not rejected.
+        rejected: How many are.
         regions: Stretches of time that a person marked.
         items: A person's words on items of a protocol.
         measurements: Oldest first.
@@ -157,6 +159,8 @@ class CollectedScan:
     table: FrameTable
     poses: Callable[[], Iterator[FramePoses]]
     planes: tuple[CollectedPlane, ...]
+    not_chosen: tuple[PlaneEntry, ...]
+    rejected: int
     regions: tuple[RegionEntry, ...]
     items: tuple[ItemEntry, ...]
     measurements: tuple[MeasurementEntry, ...]
@@ -182,12 +186,14 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
     Raises:
         SaveError: The masks that were remembered cannot be read.
         ExportError: There are frames to cut clips from, and they cannot be read; or the file is of another
-            patient than the examination that was chosen.
+            patient than the examination that was chosen; or a plane is chosen that is not there.
         SemcError: Something else could not be read.
     """
     # At one moment, before what takes long: what is changed meanwhile does not belong to this export.
     entries, head = session.head
-    planes, table, regions = session.planes(), session.frames(), session.regions()
+    whole, table, regions = session.planes(rejected=True), session.frames(), session.regions()
+    there = [plane for plane in whole if not plane.rejected]
+    planes, not_chosen = _divided(there, options.planes)
     items, note, source = session.items(), session.note, session.source
     measurements, age, fetuses = session.measurements(), session.age(), session.fetuses().letters
     annotations = session.annotations.items
@@ -216,6 +222,8 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
             table=table,
             poses=session.poses,
             planes=tuple(collected if losses is None else map(losses.added_to, collected)),
+            not_chosen=tuple(not_chosen),
+            rejected=len(whole) - len(there),
             regions=regions,
             items=items,
             measurements=measurements,
@@ -228,6 +236,29 @@ def collect(session: Session, options: ExportOptions, data: Path) -> Iterator[Co
             entries=entries,
             head=head,
         )
+
+
+def _divided(
+    there: Sequence[PlaneEntry], chosen: Sequence[int] | None
+) -> tuple[list[PlaneEntry], list[PlaneEntry]]:
+    """The planes that are chosen, and the others.
+
+    Raises:
+        ExportError: A number is of no plane that can be exported.
+    """
+    if chosen is None:
+        return list(there), []
+    known = {plane.plane_id for plane in there}
+    for number in chosen:
+        if number not in known:
+            raise ExportError(
+                _("There is no plane {number} to export, or it is rejected; choose others.", number=number)
+            )
+    wanted = set(chosen)
+    return (
+        [plane for plane in there if plane.plane_id in wanted],
+        [plane for plane in there if plane.plane_id not in wanted],
+    )
 
 
 def named(plane: PlaneEntry) -> str:

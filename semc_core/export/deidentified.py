@@ -125,6 +125,8 @@ class DeidentifiedScan:
         entries: How many the session's log had.
         head: Hash of its last entry then.
         warning: What every page says, of a session that is not as it was written; or "".
+        rejected: How many planes stayed out because they are rejected.
+        not_chosen: How many because they were not chosen.
     """
 
     deidentified: bool
@@ -152,3 +154,5 @@ class DeidentifiedScan:
     entries: int
     head: str
     warning: str = ""
+    rejected: int = 0
+    not_chosen: int = 0

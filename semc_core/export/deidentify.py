@@ -146,7 +146,7 @@ class _Deidentification:
         looked = self._search.reads and not any(each.seen.found for each in shown)
         study = self._study(text_left=not looked)
         self._say_what_is_missing(shown)
-        found = {each.entry.plane for each in scan.planes}
+        found = {entry.plane for entry in (*(each.entry for each in scan.planes), *scan.not_chosen)}
         known = (name for name in scan.model.classes if name != scan.model.none_class)
         return DeidentifiedScan(
             deidentified=options.deidentify,
@@ -173,6 +173,8 @@ class _Deidentification:
             notices=tuple(self._notices),
             entries=scan.entries,
             head=scan.head,
+            rejected=scan.rejected,
+            not_chosen=len(scan.not_chosen),
         )
 
     # Pixels.

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from semc_core.export.found_text import Answer, TextFinding
 from semc_core.io.documents import STRICT, Document, DocumentFault
 from semc_core.io.rules import PlainObject
+from semc_core.language import joined, plural
 from semc_core.protocols.protocol import Protocol
 from semc_core.types import Crop
 
@@ -65,6 +66,7 @@ class ExportOptions:
         patient: Without `deidentify`: the patient to name; None takes a DICOM source's.
         protocol: Whose checklist, or None.
         anyway: Export also a session that is not as it was written; the export says so.
+        planes: Numbers of the planes to hand over; None for all that are not rejected.
     """
 
     deidentify: bool = True
@@ -85,6 +87,7 @@ class ExportOptions:
     patient: Patient | None = None
     protocol: Protocol | None = None
     anyway: bool = False
+    planes: tuple[int, ...] | None = None
 
     @property
     def free_text(self) -> bool:
@@ -115,6 +118,7 @@ class ExportOptions:
             **({"answers": dict(self.answers)} if self.answers else {}),
             "protocol": None if self.followed is None else self.followed.id,
             "parts": list(self.parts),
+            **({"chosen_planes": list(self.planes)} if self.planes is not None else {}),
         }
 
     def to_settings(self) -> str:
@@ -156,6 +160,8 @@ class ExportResult:
         planes: Number of planes in it.
         notices: Sentences that the user should see: what was left out, what was not looked at.
         held: The planes that were left out until somebody says what becomes of the text in them.
+        rejected: How many planes stayed out because they are rejected.
+        not_chosen: How many because they were not chosen.
     """
 
     target: Path
@@ -165,6 +171,31 @@ class ExportResult:
     planes: int
     notices: tuple[str, ...]
     held: tuple[TextFinding, ...] = ()
+    rejected: int = 0
+    not_chosen: int = 0
+
+    @property
+    def stayed_out(self) -> str:
+        """How many planes stayed out, and why: sentences; "" where none did."""
+        return stayed_out(self.rejected, self.not_chosen)
+
+
+def stayed_out(rejected: int, not_chosen: int) -> str:
+    """So many planes are not in an export, sentences; "" where none stayed out."""
+    said = []
+    if rejected:
+        said.append(
+            plural("{count} rejected plane stayed out.", "{count} rejected planes stayed out.", rejected)
+        )
+    if not_chosen:
+        said.append(
+            plural(
+                "{count} plane that was not chosen stayed out.",
+                "{count} planes that were not chosen stayed out.",
+                not_chosen,
+            )
+        )
+    return joined(said)
 
 
 def _remembered() -> tuple[str, ...]:

@@ -120,7 +120,11 @@ def _publish(
     for each in members:
         each.session.record_export(kind, name, digest, {**_detail(each.scan, options, len(files)), **detail})
     scan = members[0].scan
-    return ExportResult(staging.target, len(files), size, digest, len(scan.planes), scan.notices)
+    return ExportResult(
+        staging.target, len(files), size, digest, len(scan.planes), scan.notices,
+        rejected=sum(each.scan.rejected for each in members),
+        not_chosen=sum(each.scan.not_chosen for each in members),
+    )  # fmt: skip
 
 
 def _about(member: Member, signer: Signer) -> dict[str, Any]:
@@ -130,6 +134,7 @@ def _about(member: Member, signer: Signer) -> dict[str, Any]:
         "deidentified": scan.deidentified,
         "looked_for_text": scan.looked_for_text,
         "planes": len(scan.planes),
+        **_stayed_out(scan),
         "frames": len(scan.table),
         "notices": [english(sentence) for sentence in scan.notices],
         "model_sha256": model.sha256,
@@ -138,6 +143,10 @@ def _about(member: Member, signer: Signer) -> dict[str, Any]:
         "versions": model.versions,
         "audit": _audit(member, signer),
     }
+
+
+def _stayed_out(scan: DeidentifiedScan) -> dict[str, int]:
+    return {"planes_rejected": scan.rejected, "planes_not_chosen": scan.not_chosen}
 
 
 def _audit(member: Member, signer: Signer) -> dict[str, Any]:
@@ -155,6 +164,7 @@ def _audit(member: Member, signer: Signer) -> dict[str, Any]:
 def _detail(scan: DeidentifiedScan, options: ExportOptions, files: int) -> dict[str, Any]:
     return {
         "planes": len(scan.planes),
+        **_stayed_out(scan),
         "files": files,
         "looked_for_text": scan.looked_for_text,
         "masks": scan.masks,

@@ -460,7 +460,10 @@ def _export(state: ExportState | None) -> Callable[[Stage], QDialog]:
 
 
 _FOUND: Final = TextFinding(1, "FHP1", (FoundText(Crop(90, 80, 60, 20), "DOE"),))
-_RESULT: Final = ExportResult(Path(f"/data/{LONG}/export-001"), 40, 12_000_000, "ab", 12, (f"{LONG}. " * 2,))
+_RESULT: Final = ExportResult(
+    Path(f"/data/{LONG}/export-001"), 40, 12_000_000, "ab", 12, (f"{LONG}. " * 2,),
+    rejected=3, not_chosen=2,
+)  # fmt: skip
 _HELD: Final = replace(_RESULT, held=(_FOUND, TextFinding(2, "LLP", _FOUND.found)))
 
 

@@ -156,6 +156,7 @@ SINCE = (
     "pacs get --out",
     "export --anyway",
     "export --answer",
+    "export --planes",
     *(f"export --{option}" for option in ("no-obgyn", "fhir", "fhir-post", "fhir-token")),
     *(f"session retain --{option}" for option in ("older-than", "larger-than", "unexported", "dry-run")),
     "model add --name",

@@ -13,6 +13,7 @@ from semc_core.errors import SaveError
 from semc_core.export.checklist import Checklist
 from semc_core.export.deidentified import DeidentifiedScan
 from semc_core.export.measured import dated_rows, measured_values
+from semc_core.export.options import stayed_out
 from semc_core.export.watch import Watch
 from semc_core.imaging.score.parts import sentences
 from semc_core.labels import full_name, short_name
@@ -99,6 +100,7 @@ class ReportData:
         model: About the model: name and value.
         made_by: About the program and the log: name and value.
         warning: What every page says, or "".
+        stayed_out: How many planes are not shown, and why, sentences; or "".
     """
 
     code: str
@@ -113,14 +115,15 @@ class ReportData:
     model: tuple[tuple[str, str], ...]
     made_by: tuple[tuple[str, str], ...]
     warning: str = ""
+    stayed_out: str = ""
 
     @property
     def found(self) -> str:
-        """How many planes there are, and which were not found."""
-        if not self.not_found:
-            return str(len(self.planes))
-        names = ", ".join(self.not_found)
-        return _("{count}; not found: {names}", count=len(self.planes), names=names)
+        """How many planes there are, which were not found, and how many stayed out."""
+        count = str(len(self.planes))
+        if self.not_found:
+            count = _("{count}; not found: {names}", count=count, names=", ".join(self.not_found))
+        return f"{count}. {self.stayed_out}" if self.stayed_out else count
 
     @property
     def foot(self) -> str:
@@ -155,6 +158,7 @@ def report_data(scan: DeidentifiedScan, watch: Watch) -> ReportData:
         model=_model_rows(scan.model),
         made_by=_program_rows(scan),
         warning=_(scan.warning),
+        stayed_out=stayed_out(scan.rejected, scan.not_chosen),
     )
 
 

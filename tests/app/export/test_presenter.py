@@ -13,6 +13,8 @@ from app.export.presenter import (
     free_name,
     mask_at,
     name_problem,
+    plane_row,
+    planes_problem,
 )
 from app.widgets.placed import Placed
 from semc_core.export.masks import Device
@@ -92,3 +94,18 @@ def test_masks_are_drawn_and_found_again() -> None:
     assert placed.region((30, 40), (31, 80), LEAST_MASK_PX) is None
     assert mask_at((drawn, Crop(15, 25, 4, 4)), 16, 26) == 1
     assert mask_at((drawn,), 5, 5) is None
+
+
+def test_only_what_is_ticked_is_counted() -> None:
+    there = material(plane(1, "FHP1", "clips/a.mkv"), plane(2, "LLP", note="a name"), plane(3, "LLP"))
+    (planes, clips, _marked) = contents(there, ExportOptions(planes=(1,)))
+    assert (planes, clips) == ("1 of 3 planes", "1 clip")
+    lines = contents(replace(there, rejected=2), ExportOptions(planes=()))
+    assert lines == ("0 of 3 planes (2 rejected left out)", "1 marked stretch")
+    assert planes_problem(None) == planes_problem((1,)) == ""
+    assert "press All" in planes_problem(())
+
+
+def test_a_line_of_the_list_says_which_plane_it_is() -> None:
+    assert plane_row(replace(plane(1, "FHP1"), time_s=67.25)) == "FHP1, 1:07.3"
+    assert plane_row(replace(plane(1, "FHP1"), fetus="B")) == "FHP1, 0:00.4, fetus B"

@@ -80,7 +80,7 @@ class MainWindow(OpeningWindow):
         self.live_page = LivePage(self.checklists.live, self.measured, self.keep_latencies)
         self.live_page.held.measuring.memory = settings
         of_scan = self.live_page, self.checklists, self.dialogs.worklist
-        self.same = SameExamination(*of_scan, self._say_of(LIVE))
+        self.same = SameExamination(*of_scan, post, self._say_of(LIVE))
         self.review_page = ReviewPage(self.checklists.review)
         self.review_page.measuring.memory = settings
         self.annotating = annotated(self.review_page, post, lambda: self.tick(), self._say_of(REVIEW))
@@ -439,6 +439,7 @@ class MainWindow(OpeningWindow):
         now_s = time.monotonic()
         self.display.gaps.tick(now_s)
         self.dialogs.worklist.tick()
+        self.same.tick()
         self.show_examination(self.examining.line(self.page_name))
         self.scan.tick()
         self.live_page.tick(now_s, self.scan.stopping, self.scan.region_by_hand)
@@ -492,6 +493,7 @@ class MainWindow(OpeningWindow):
             self.annotating,
             self.review,
             self.sources,
+            self.same,
             self.checklists,
         )
         from app.tasks import close_all

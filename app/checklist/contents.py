@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from semc_core.pipeline.live import LivePipeline
 from semc_core.protocols.checklist import Checklist, checklist, of_saved, session_checklists, words_on
 from semc_core.protocols.protocol import Protocol
 from semc_core.session.correcting.changes import SetItem
-from semc_core.session.fetuses import ONE, Fetuses
+from semc_core.session.fetuses import FIRST, ONE, Fetuses, with_earlier
 from semc_core.session.records import ItemEntry, ModelEntry
 from semc_core.session.session import Session
 from semc_core.types import SavedPlane
@@ -55,15 +55,19 @@ class ScanChecklist:
         self._view: ChecklistView | None = None
         self._before: tuple[ItemEntry, ...] = ()
         self._earlier: tuple[ItemEntry, ...] = ()
+        self._letters: Mapping[int, str] = {}
 
     def begin(self, pipeline: LivePipeline[Session], choice: str) -> None:
         """Of this scan from now on, and of the protocol that it was begun with."""
-        self._before, self._earlier = self._all_words(), ()
+        self._before, self._earlier, self._letters = self._all_words(), (), {}
         self._pipeline, self._made_of, self.choice, self.shown = pipeline, (), choice, ""
 
-    def go_on(self, same: bool) -> None:
-        """What was said in the scan before holds in this one, too, or no longer."""
-        self._earlier = self._before if same else ()
+    def go_on(self, same: bool, letters: Mapping[int, str]) -> None:
+        """What was said in the scan before holds in this one, too, or no longer.
+
+        `letters` are those of the fetuses of its planes, by number, where there are several.
+        """
+        self._earlier, self._letters = (self._before, letters) if same else ((), {})
 
     def view(self, saved: tuple[SavedPlane, ...], spec: ModelSpec | None) -> ChecklistView | None:
         """What the panel shows; None without a protocol.
@@ -75,7 +79,8 @@ class ScanChecklist:
         planes = None if spec is None else spec.planes
         protocol = self._protocols.follow(self.choice, planes)
         session = self._session
-        words, fetuses = self._all_words(), ONE if session is None else session.fetuses()
+        words = self._all_words()
+        fetuses = with_earlier(ONE if session is None else session.fetuses(), self._letters)
         if self._fetuses != fetuses:
             self._fetuses, self.shown = fetuses, ""
         made_of = (protocol, saved, spec, words, fetuses, self.shown)
@@ -104,11 +109,12 @@ class ScanChecklist:
         if session is None or protocol is None:
             self._report(_(_NOT_KEPT))
             return
-        if reason is None and any(word.item_id == item_id for word in self._earlier):
-            self._earlier = tuple(word for word in self._earlier if word.item_id != item_id)
-            if all(word.item_id != item_id for word in session.items()):
+        fetus = "" if self._view is None else self._view.fetus
+        if reason is None and any(_is_on(word, item_id, fetus) for word in self._earlier):
+            self._earlier = tuple(word for word in self._earlier if not _is_on(word, item_id, fetus))
+            if not any(_is_on(word, item_id, fetus) for word in session.items()):
                 return
-        change = word_on(protocol, item_id, reason, "" if self._view is None else self._view.fetus)
+        change = word_on(protocol, item_id, reason, fetus)
         self._words.start(lambda: _apply(session, change), self._logged)
 
     def close(self) -> None:
@@ -122,8 +128,8 @@ class ScanChecklist:
     def _all_words(self) -> tuple[ItemEntry, ...]:
         """Of this scan, and of the one before where it goes on and nothing was said of the item since."""
         own = () if self._session is None else self._session.items()
-        said = {(word.protocol_id, word.item_id) for word in own}
-        return (*(word for word in self._earlier if (word.protocol_id, word.item_id) not in said), *own)
+        said = {_about(word) for word in own}
+        return (*(word for word in self._earlier if _about(word) not in said), *own)
 
     def _logged(self, future: Future[int | None]) -> None:
         if error := future.exception():
@@ -143,6 +149,15 @@ def name_for(protocol: Protocol, item_id: str, plane: str, planes: Collection[st
     if item is None:
         return ""
     return plane if protocol.takes(item, plane, planes) else protocol.name_by_hand(item, planes)
+
+
+def _about(word: ItemEntry) -> tuple[str, str, str]:
+    """Which item of which protocol and fetus a word is on."""
+    return word.protocol_id, word.item_id, word.fetus or FIRST
+
+
+def _is_on(word: ItemEntry, item_id: str, fetus: str) -> bool:
+    return word.item_id == item_id and (word.fetus or FIRST) == (fetus or FIRST)
 
 
 def _apply(session: Session, change: SetItem) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
@@ -146,9 +146,12 @@ class ChecklistController(QObject):
         self._scan.begin(pipeline, protocol_id)
         self.live.show_choices(self.choice.choices, protocol_id)
 
-    def go_on(self, same: bool) -> None:
-        """The scan goes on with the examination of the one before, or does not."""
-        self._scan.go_on(same)
+    def go_on(self, same: bool, letters: Mapping[int, str]) -> None:
+        """The scan goes on with the examination of the one before, or does not.
+
+        `letters` are those of the fetuses of its planes, by number, where there are several.
+        """
+        self._scan.go_on(same, letters)
 
     def show_scan(self, saved: tuple[SavedPlane, ...], spec: ModelSpec | None) -> None:
         """Show what was saved so far; `spec` is of the model, None until it is loaded."""

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -197,6 +197,7 @@ class ExportController:
         from semc_core.export.identified import session_names_patient
         from semc_core.export.masks import MaskBook, device_of
 
+        others, others_planes = _others(self.subject.folder)
         with self.subject.looked_at() as session:
             planes = session.planes(rejected=True)
             kept = tuple(plane for plane in planes if not plane.rejected)
@@ -215,6 +216,8 @@ class ExportController:
                 protocol=self._protocol_for(names),
                 names_patient=session_names_patient(session),
                 day=datetime.fromisoformat(session.created_utc).astimezone().date().isoformat(),
+                others=others,
+                others_planes=others_planes,
             )
 
     def _export(self, target: Path, options: ExportOptions) -> ExportResult:
@@ -222,11 +225,28 @@ class ExportController:
 
         if options.deidentify:
             self._remember(options.masks)
+        if options.examination:
+            return self._export_examination(target, options)
         with self.subject.opened() as session:
             readings = None if self._readings_for is None else self._readings_for(session.id)
             return export_session(
                 session, target, options, progress=self._note, cancel=self._cancel, data=self._data,
                 readings=readings,
+            )  # fmt: skip
+
+    def _export_examination(self, target: Path, options: ExportOptions) -> ExportResult:
+        from semc_core.export.examination import export_examination
+        from semc_core.session.same_examination import scans_of_examination
+
+        with ExitStack() as opened:
+            sessions = []
+            for folder in scans_of_examination(self.subject.folder):
+                own = folder == self.subject.folder
+                subject = self.subject if own else Subject(folder)
+                sessions.append(opened.enter_context(subject.opened()))
+            return export_examination(
+                sessions, target, options, progress=self._note, cancel=self._cancel, data=self._data,
+                readings_for=self._readings_for,
             )  # fmt: skip
 
     def _remember(self, masks: Sequence[Crop]) -> None:
@@ -240,6 +260,19 @@ class ExportController:
 
     def _note(self, step: str, done: int, total: int) -> None:
         self._progress = (step, done, total)
+
+
+def _others(folder: Path) -> tuple[tuple[Path, ...], int]:
+    """The other scans of the examination, and how many planes they have."""
+    from semc_core.session.same_examination import scans_of_examination
+
+    others, count = [], 0
+    for other in scans_of_examination(folder):
+        if other != folder:
+            with Session.open(other, read_only=True) as session:
+                count += len(session.planes())
+            others.append(other)
+    return tuple(others), count
 
 
 def _probably_there(session: Session) -> bool:

@@ -147,6 +147,10 @@ class OptionsPage(QScrollArea):
         self.name.setAccessibleName(_("Name of the export"))
         self.patient_form = PatientForm()
         self.planes = PlanesList()
+        self.examination = QCheckBox()
+        self.examination.setToolTip(
+            _("One folder with a report of all scans that were said to be of the same examination")
+        )
         self._material: Material | None = None
         self._suggested = ""
         self._paths = PathDialog(self)
@@ -162,7 +166,8 @@ class OptionsPage(QScrollArea):
             deidentify=self.deidentified.isChecked(),
             packed=self.as_zip.isChecked(),
             dates="shifted" if ticked.pop(_SHIFT) else "removed",
-            planes=self.planes.chosen,
+            planes=None if self._whole else self.planes.chosen,
+            examination=self._whole,
             **ticked,
         )
 
@@ -173,7 +178,13 @@ class OptionsPage(QScrollArea):
 
     @property
     def _planes_problem(self) -> str:
-        return planes_problem(self.planes.chosen)
+        return planes_problem(self.options.planes)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether all scans of the examination are exported."""
+        several = self._material is not None and self._material.scans > 1
+        return several and self.examination.isChecked()
 
     @property
     def _patient_problem(self) -> str:
@@ -200,6 +211,9 @@ class OptionsPage(QScrollArea):
         self.planes.show_planes(material.planes)
         for each in (self._which, self.planes):
             each.setVisible(len(material.planes) > 1)
+        self.examination.setVisible(material.scans > 1)
+        self.examination.setText(_("All {count} scans of this examination", count=material.scans))
+        self.planes.setEnabled(not self._whole)
         self._contents.setText("\n".join(contents(material, self.options)))
         protocol = material.protocol
         box = self.parts["checklist"]
@@ -240,7 +254,7 @@ class OptionsPage(QScrollArea):
 
     def _connect(self) -> None:
         self.planes.changed.connect(self.changed)
-        for each in (*self.parts.values(), self.as_zip):
+        for each in (*self.parts.values(), self.as_zip, self.examination):
             each.toggled.connect(lambda _on: self.changed.emit())
         self.deidentified.toggled.connect(self._who_changed)
         self.parts["dicom"].toggled.connect(self._show_dicom)
@@ -271,6 +285,9 @@ class OptionsPage(QScrollArea):
         self._contents = PlainLabel()
         self._contents.setWordWrap(True)
         column.addWidget(self._contents)
+        column.addWidget(self.examination)
+        self.examination.setChecked(True)
+        self.examination.hide()
         self._which = _heading(_("Which planes"))
         for each in (self._which, self.planes):
             column.addWidget(each)

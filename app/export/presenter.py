@@ -48,6 +48,8 @@ class Material:
         masks: Remembered for it.
         protocol: Whose checklist can be exported, or None.
         names_patient: Whether the source, or the examination, says who was examined.
+        others: The other scans of the same examination, in the order of time.
+        others_planes: How many planes those have together, without the rejected ones.
         day: On which it was scanned or reviewed first, in local time, as "2026-11-21"; or "".
     """
 
@@ -62,6 +64,13 @@ class Material:
     protocol: Protocol | None = None
     names_patient: bool = False
     day: str = ""
+    others: tuple[Path, ...] = ()
+    others_planes: int = 0
+
+    @property
+    def scans(self) -> int:
+        """Of how many scans the examination is."""
+        return 1 + len(self.others)
 
 
 class Phase(Enum):
@@ -188,6 +197,14 @@ def free_name(folder: Path, deidentified: bool, material: Material | None = None
 
 def contents(material: Material, options: ExportOptions) -> tuple[str, ...]:
     """What the export will hold, line by line."""
+    if options.examination:
+        return (
+            _(
+                "All {count} planes of the {scans} scans of this examination, with one report.",
+                count=len(material.planes) + material.others_planes,
+                scans=material.scans,
+            ),
+        )
     if not material.planes:
         return (_("This session holds no planes; the export has only tables and the report."),)
     lines = [_planes_line(material)]

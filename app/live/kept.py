@@ -20,7 +20,7 @@ from semc_core.language import _
 from semc_core.model.spec import ModelSpec
 from semc_core.pipeline.live import LivePipeline
 from semc_core.session.correcting.changes import Change
-from semc_core.session.fetuses import ONE, Fetuses
+from semc_core.session.fetuses import ONE, Fetuses, with_earlier
 from semc_core.session.session import Session
 from semc_core.types import SavedPlane
 
@@ -54,7 +54,6 @@ class KeptPlanes:
         self.on_begin: Callable[[], None] = lambda: None
         self.on_take: Callable[[list[SavedPlane]], None] = lambda saved: None
         self.on_same: Callable[[bool], None] = lambda same: None
-        self._several = False
         self.begin()
         strip.named.connect(self._named)
 
@@ -85,9 +84,9 @@ class KeptPlanes:
         before = self.earlier.planes
         now = (self.raw, entries, self.naming.chosen, fetuses, before)
         if changed := now != self._shown:
-            self._shown, self._several = now, bool(fetuses.letters)
+            self._shown = now
             self.planes = as_corrected(self.raw, entries)
-            marks = of_fetuses(marks_of(entries, self.naming.chosen), self.raw, fetuses)
+            marks = of_fetuses(marks_of(entries, self.naming.chosen), (*before, *self.raw), fetuses)
             own = as_corrected(self.raw, entries, rejected=True)
             self._strip.show_planes((*before, *own), colours, marks)
         offered = tuple((key_of(i), name) for i, name in enumerate(self.naming.names))
@@ -103,8 +102,8 @@ class KeptPlanes:
 
     @property
     def fetuses(self) -> Fetuses:
-        """Of how many fetuses the scan is."""
-        return self._subject.snapshot.fetuses or ONE
+        """Of how many fetuses the scan is: where it goes on with another one, with those of that, too."""
+        return with_earlier(self._subject.snapshot.fetuses or ONE, self.earlier.letters)
 
     @property
     def counted(self) -> tuple[SavedPlane, ...]:
@@ -116,9 +115,14 @@ class KeptPlanes:
         known = (*self.raw, *self.earlier.planes)
         return next((plane for plane in known if plane.hold_id == number), None)
 
-    def before(self) -> tuple[SavedPlane, ...]:
-        """What the next scan may go on with; nothing of several fetuses, whose lists are apart."""
-        return () if self._several else as_earlier(self.counted)
+    def before(self) -> tuple[tuple[SavedPlane, ...], dict[int, str]]:
+        """What the next scan may go on with, and of several fetuses the letter of each plane's."""
+        counted, fetuses = self.counted, self.fetuses
+        planes = as_earlier(counted)
+        if not fetuses.letters:
+            return planes, {}
+        letters = [fetuses.of_plane(plane.hold_id, plane.time_s) for plane in counted]
+        return planes, {plane.hold_id: letter for plane, letter in zip(planes, letters, strict=True)}
 
     def turn_same(self) -> None:
         """This scan goes on with the examination before; or, where it does, no longer."""

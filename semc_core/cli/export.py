@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from semc_core.session.session import Session
     from semc_core.types import Crop
 
+Told = Callable[[str, int, int], None]
+
 _TEXT = {"ask": "ask", "mask": "mask", "leave-out": "leave out", "keep": "keep"}
 _PATIENT = "The patient, only with --identified"
 _SERVER = "A FHIR server"
@@ -32,6 +35,7 @@ Examples:
     semc export FOLDER --out study.zip --dicom
     semc export FOLDER --out study --protocol lp2025-liver --mask 0,0,640,40
     semc export FOLDER --out study --planes 1,3,7
+    semc export FOLDER --out study --examination
     semc export FOLDER --out study-2 --answer 3=keep --answer 5=mask
     semc export --check study.zip"""
 
@@ -100,6 +104,10 @@ class ExportChoices:
         str | None,
         Option("--planes", metavar="NUMBERS", help="hand over only these planes, such as 1,3,7; else all"),
     ] = None
+    examination: Annotated[
+        bool,
+        Option("--examination", help="all scans of the examination that it belongs to, with one report"),
+    ] = False
     patient_name: Annotated[
         str,
         Option("--patient-name", metavar="NAME", help="as in DICOM: Family^Given", rich_help_panel=_PATIENT),
@@ -166,6 +174,8 @@ def export(
         return 0
     if session is None or out is None:
         raise UsageError("semc export needs a session and --out NAME, or --check BUNDLE.")
+    if choices.examination and fhir_post is not None:
+        raise UsageError("--fhir-post posts one scan; leave --examination out, and export each.")
     options = _options(choices)
     result = _write(session, out, options, choices.remember, console)
     _say(result, options, console)
@@ -174,14 +184,34 @@ def export(
 
 
 def _write(folder: Path, out: Path, options: ExportOptions, remember: bool, console: Console) -> ExportResult:
+    from semc_core.session.same_examination import scans_of_examination
     from semc_core.session.session import Session
 
+    if options.examination and len(scans := scans_of_examination(folder)) > 1:
+        return _write_examination(scans, out, options, remember, console)
     with Session.open(folder) as opened:
         _check_named(opened, options)
         _check_answered(opened, options)
         if remember:
             _remember(opened, options.masks)
         return _export(opened, out, options, console)
+
+
+def _write_examination(
+    scans: Sequence[Path], out: Path, options: ExportOptions, remember: bool, console: Console
+) -> ExportResult:
+    from semc_core.export.examination import export_examination
+    from semc_core.session.session import Session
+
+    with ExitStack() as opened:
+        sessions = [opened.enter_context(Session.open(scan)) for scan in scans]
+        for session in sessions:
+            _check_named(session, options)
+            if remember:
+                _remember(session, options.masks)
+        return _watched(
+            lambda progress: export_examination(sessions, out, options, progress=progress), console
+        )
 
 
 def _say(result: ExportResult, options: ExportOptions, console: Console) -> None:
@@ -242,6 +272,8 @@ def _options(chosen: ExportChoices) -> ExportOptions:
         raise UsageError("A patient is named only in an export that is --identified.")
     if (chosen.jpeg or chosen.no_obgyn or chosen.dates != "removed") and not chosen.dicom:
         raise UsageError("--jpeg, --no-obgyn and --dates are about DICOM objects; add --dicom.")
+    if chosen.examination and (chosen.planes is not None or chosen.answer):
+        raise UsageError("--planes and --answer are of one scan; leave --examination out with them.")
     if chosen.answer and (chosen.identified or chosen.text != "ask"):
         raise UsageError("--answer is for doubtful text in a de-identified export with --text ask.")
     if chosen.dates != "removed" and chosen.identified:
@@ -258,6 +290,7 @@ def _options(chosen: ExportChoices) -> ExportOptions:
         patient=patient if patient != Patient() else None,
         answers=tuple(map(_answer, chosen.answer)),
         anyway=chosen.anyway,
+        examination=chosen.examination,
         planes=None if chosen.planes is None else _numbers(chosen.planes),
         protocol=None if chosen.protocol is None else load_protocols().named(chosen.protocol),
         **_parts(chosen),
@@ -322,21 +355,27 @@ def _remember(session: Session, masks: tuple[Crop, ...]) -> None:
 
 
 def _export(session: Session, target: Path, options: ExportOptions, console: Console) -> ExportResult:
+    from semc_core.export.bundle import export_session
+
+    return _watched(lambda progress: export_session(session, target, options, progress=progress), console)
+
+
+def _watched(make: Callable[[Told], ExportResult], console: Console) -> ExportResult:
+    """What `make` makes, its steps being shown."""
     from rich.progress import Progress
 
     from semc_core.cli.shared.progress import ProgressLines
-    from semc_core.export.bundle import export_session
 
     try:
         if not console.is_terminal:
-            return export_session(session, target, options, progress=ProgressLines().show)
+            return make(ProgressLines().show)
         with Progress(console=console, transient=True) as bars:
             bar = bars.add_task("", total=None)
 
             def show(step: str, done: int, total: int) -> None:
                 bars.update(bar, description=step, completed=done, total=total or None)
 
-            return export_session(session, target, options, progress=show)
+            return make(show)
     except SessionChanged as changed:
         raise ExportError(
             f"{changed} semc session verify tells the {counted(len(changed.findings), 'finding')}. Export it "

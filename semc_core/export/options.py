@@ -67,6 +67,8 @@ class ExportOptions:
         protocol: Whose checklist, or None.
         anyway: Export also a session that is not as it was written; the export says so.
         planes: Numbers of the planes to hand over; None for all that are not rejected.
+        examination: All scans of the examination that the session belongs to, as one export; see
+            `export.examination`.
     """
 
     deidentify: bool = True
@@ -88,6 +90,7 @@ class ExportOptions:
     protocol: Protocol | None = None
     anyway: bool = False
     planes: tuple[int, ...] | None = None
+    examination: bool = False
 
     @property
     def free_text(self) -> bool:

@@ -99,6 +99,33 @@ def prove_dataset(
     return replace(result, planes=whole["planes"], notices=tuple(about["notices"]))
 
 
+def prove_examination(
+    members: Sequence[Member], options: ExportOptions, staging: Staging, watch: Watch
+) -> ExportResult:
+    """The same of the scans of an examination: one manifest, and an entry in the log of every session.
+
+    Raises the same. The arguments are as of `prove_dataset`.
+    """
+    signer, first = machine_signer(), members[0].scan
+    planes = sum(len(each.scan.planes) for each in members)
+    notices = tuple(dict.fromkeys(notice for each in members for notice in each.scan.notices))
+    whole: dict[str, Any] = {
+        "program": VERSION,
+        "deidentified": first.deidentified,
+        "looked_for_text": all(each.scan.looked_for_text for each in members),
+        "scans": len(members),
+        "planes": planes,
+        "planes_rejected": sum(each.scan.rejected for each in members),
+        "planes_not_chosen": sum(each.scan.not_chosen for each in members),
+        "notices": [english(sentence) for sentence in notices],
+        "models": [{"sha256": each.scan.model.sha256, "preset": each.scan.model.preset} for each in members],
+        "sessions": [_audit(each, signer) for each in members],
+    }
+    manifest = manifest_of(staging.folder, whole, signer)
+    result = _publish(members, manifest, {"scans": len(members)}, options, staging, watch)
+    return replace(result, planes=planes, notices=notices)
+
+
 def _publish(
     members: Sequence[Member],
     manifest: bytes,

@@ -27,7 +27,33 @@ _OLD_S: Final = 86_400.0
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the same files give the same ZIP, and no date is told
 
 
-class Staging:
+class Place:
+    """A folder that files of an export are written into.
+
+    Attributes:
+        folder: What names of files are relative to.
+    """
+
+    def __init__(self, folder: Path, told: Path) -> None:
+        """Write into `folder`, of which the user knows as `told`."""
+        self.folder, self._told = folder, told
+
+    def write(self, name: str, content: bytes) -> Path:
+        """Write one file: `name` is relative to the folder, with "/".
+
+        Raises:
+            SaveError: It could not be written.
+        """
+        path = self.folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            raise save_error(self._told, error) from error
+        return path
+
+
+class Staging(Place):
     """A hidden folder beside the target. Use as a context: what is not published is removed.
 
     Attributes:
@@ -50,7 +76,7 @@ class Staging:
         self.kind = "zip" if target.suffix.lower() == ".zip" else "folder"
         self._check_free()
         self._work = work_path(target)
-        self.folder = self._work / _BUNDLE
+        super().__init__(self._work / _BUNDLE, target.parent)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             _clear_leftovers(target)
@@ -78,19 +104,9 @@ class Staging:
             # Whoever wrote names the hidden folder, which the user does not know and which is gone.
             raise save_error(self.target.parent, cause) from cause
 
-    def write(self, name: str, content: bytes) -> Path:
-        """Write one file: `name` is relative to the bundle, with "/".
-
-        Raises:
-            SaveError: It could not be written.
-        """
-        path = self.folder / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        except OSError as error:
-            raise save_error(self.target.parent, error) from error
-        return path
+    def part(self, name: str) -> Place:
+        """A folder of this name in the bundle, for one of several scans."""
+        return Place(self.folder / name, self.target.parent)
 
     def publish(self, step: Callable[[], None]) -> None:
         """Flush everything to the disk, and give it its name. `step` is called between files, and may raise.

@@ -17,7 +17,7 @@ from semc_core.export.deidentified import DeidentifiedClip, DeidentifiedPlane, D
 from semc_core.export.report.data import report_data
 from semc_core.export.report.html import html_report
 from semc_core.export.report.pdf import pdf_report
-from semc_core.export.staging import Staging
+from semc_core.export.staging import Place
 from semc_core.export.tables import frames_csv_gz, measurements_csv, plane_json, planes_csv, poses_csv_gz
 from semc_core.export.watch import Watch
 from semc_core.io.video_encoder import as_rgb
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _PICTURES: Final = N_("Pictures and clips")
-_REPORT: Final = N_("Report")
+REPORT_STEP: Final = N_("Report")
 
 
-def write(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+def write(scan: DeidentifiedScan, staging: Place, watch: Watch) -> None:
     """Write all files of a bundle but the manifest.
 
     Raises:
@@ -50,7 +50,7 @@ def write(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
             write_part(scan, staging, watch)
 
 
-def _write_plane(scan: DeidentifiedScan, plane: DeidentifiedPlane, staging: Staging) -> None:
+def _write_plane(scan: DeidentifiedScan, plane: DeidentifiedPlane, staging: Place) -> None:
     """Picture, record and clip of one plane."""
     # Encoded anew: what the file said beside its pixels is gone.
     png = encode_png(plane.pixels())
@@ -63,7 +63,7 @@ def _write_plane(scan: DeidentifiedScan, plane: DeidentifiedPlane, staging: Stag
         write_clip(staging.folder / plane.mp4, plane.clip)
 
 
-def _write_dicom(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+def _write_dicom(scan: DeidentifiedScan, staging: Place, watch: Watch) -> None:
     """The folder dicom: a still and a clip for each plane, and the structured reports."""
     # They take a second to load.
     from semc_core.export.dicom.images import encode_object, still, without_pixels
@@ -113,36 +113,36 @@ def _dicom_clip(
     )  # fmt: skip
 
 
-def _write_fhir(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+def _write_fhir(scan: DeidentifiedScan, staging: Place, watch: Watch) -> None:
     # It refers to the DICOM objects, and needs their codes, which take a second to load.
     from semc_core.export.fhir.document import FILE, bundle
 
     staging.write(FILE, bundle(scan, staging.folder))
 
 
-def _write_table(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+def _write_table(scan: DeidentifiedScan, staging: Place, watch: Watch) -> None:
     staging.write("planes.csv", planes_csv(scan.planes, scan.table))
     if scan.measurements:
         staging.write("measurements.csv", measurements_csv(scan))
 
 
-def _write_frames(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
+def _write_frames(scan: DeidentifiedScan, staging: Place, watch: Watch) -> None:
     staging.write("frames.csv.gz", frames_csv_gz(scan.table, scan.model))
     if (poses := poses_csv_gz(scan.poses())) is not None:
         staging.write("poses.csv.gz", poses)
 
 
-def _write_report(scan: DeidentifiedScan, staging: Staging, watch: Watch) -> None:
-    watch.progress(_REPORT, 0, 2)
+def _write_report(scan: DeidentifiedScan, staging: Place, watch: Watch) -> None:
+    watch.progress(REPORT_STEP, 0, 2)
     data = report_data(scan, watch)
     staging.write("report.html", html_report(data))
-    watch.progress(_REPORT, 1, 2)
+    watch.progress(REPORT_STEP, 1, 2)
     watch.check()
     staging.write("report.pdf", pdf_report(data))
-    watch.progress(_REPORT, 2, 2)
+    watch.progress(REPORT_STEP, 2, 2)
 
 
-FORMATS: Final[tuple[tuple[str | None, Callable[[DeidentifiedScan, Staging, Watch], None]], ...]] = (
+FORMATS: Final[tuple[tuple[str | None, Callable[[DeidentifiedScan, Place, Watch], None]], ...]] = (
     ("dicom", _write_dicom),
     ("fhir", _write_fhir),
     (None, _write_table),

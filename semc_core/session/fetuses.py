@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final
 
 from typing_extensions import TypedDict
@@ -90,6 +90,11 @@ class Fetuses:
 
 ONE: Final = Fetuses()
 """As in any session of which nobody said otherwise."""
+
+
+def with_earlier(fetuses: Fetuses, letters: Mapping[int, str]) -> Fetuses:
+    """The fetuses of a scan that goes on with one whose planes, by number, are of these letters."""
+    return replace(fetuses, moved={**letters, **fetuses.moved}) if letters else fetuses
 
 
 def fetuses_of(turns: _Rows, moved: _Rows) -> Fetuses:

@@ -218,6 +218,10 @@ class SessionView:
         with self._lock:
             return self._head
 
+    def payloads(self, kind: str) -> Iterator[str]:
+        """What the log's entries of a kind say, as JSON."""
+        return self._reader.payloads(kind)
+
     def audit(self) -> Iterator[AuditEntry]:
         """The log from its beginning to where it ends now."""
         return self._reader.audit()

@@ -157,6 +157,7 @@ SINCE = (
     "export --anyway",
     "export --answer",
     "export --planes",
+    "export --examination",
     *(f"export --{option}" for option in ("no-obgyn", "fhir", "fhir-post", "fhir-token")),
     *(f"session retain --{option}" for option in ("older-than", "larger-than", "unexported", "dry-run")),
     "model add --name",

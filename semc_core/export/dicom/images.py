@@ -168,9 +168,7 @@ def _image(context: StudyContext, packed: PackedFrames, sop_class: str, series: 
     with disable_value_validation():
         _put_study(dataset, context)
     dataset.Modality = "US"
-    dataset.SeriesInstanceUID = context.uids.made(
-        "series", context.study_uid, context.source_uid, str(series)
-    )
+    dataset.SeriesInstanceUID = context.uids.made("series", *context.named, str(series))
     dataset.SeriesNumber = series
     dataset.SeriesDescription = _DESCRIPTIONS[series]
     dataset.InstanceNumber = number

@@ -69,9 +69,7 @@ def report_document(
         report: Dataset = sr.ComprehensiveSR(
             evidence=evidence,
             content=content,
-            series_instance_uid=context.uids.made(
-                "series", context.study_uid, context.source_uid, str(series.number)
-            ),
+            series_instance_uid=context.uids.made("series", *context.named, str(series.number)),
             series_number=series.number,
             sop_instance_uid=context.uids.made("report"),
             instance_number=1,

@@ -117,7 +117,7 @@ def _group(
     found = _NOT_FOUND if plane.found_as is None else plane_code(plane.found_as)
     group = sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(
-            uid=context.uids.made("plane", context.study_uid, context.source_uid, str(plane.plane_id)),
+            uid=context.uids.made("plane", *context.named, str(plane.plane_id)),
             identifier=f"Plane {plane.plane_id}",
         ),
         finding_type=plane_code(plane.plane),

@@ -69,6 +69,7 @@ class StudyContext:
         other_patient: Whether the user names another patient than the source's header: its study is left out.
         operator: Who scanned, of a scan whose source has no header; or "".
         institution: Where, likewise.
+        part: Which scan of an examination of several it is, "1", "2" ...; "" where it is one alone.
     """
 
     uids: UidMaker
@@ -97,3 +98,9 @@ class StudyContext:
     other_patient: bool = False
     operator: str = ""
     institution: str = ""
+    part: str = ""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What tells the objects of this scan from those of others, for UIDs."""
+        return (self.study_uid, self.source_uid, *((self.part,) if self.part else ()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -54,6 +54,7 @@ class ReportPlane:
         picture: JPEG of the region of interest.
         width: Of the JPEG, pixels.
         height: Of the JPEG, pixels.
+        scan: Number of the scan that it is from, from 1; 0 where there is one only.
     """
 
     number: int
@@ -69,10 +70,13 @@ class ReportPlane:
     picture: bytes
     width: int
     height: int
+    scan: int = 0
 
     @property
     def place(self) -> str:
         """Its number, where it is and when it was held, in one line."""
+        if self.scan:
+            return _("Scan {number}: {text}", number=self.scan, text=replace(self, scan=0).place)
         if not self.held:
             return _("No. {number}: {where}", number=self.number, where=self.where)
         return _("No. {number}: {where}; held {held}", number=self.number, where=self.where, held=self.held)

@@ -80,12 +80,12 @@ def test_what_was_said_holds_in_the_next_scan_only_where_that_goes_on(shown: Sca
     assert words_of(shown)["b"] == "not possible"
     begin(shown)
     assert words_of(shown)["b"] == "missing"
-    shown.go_on(True)
+    shown.go_on(True, {})
     assert words_of(shown)["b"] == "not possible"
     begin(shown)
-    shown.go_on(True)
+    shown.go_on(True, {})
     assert words_of(shown)["b"] == "not possible", "of the first of three scans, too"
-    shown.go_on(False)
+    shown.go_on(False, {})
     assert words_of(shown)["b"] == "missing"
     shown.close()
 
@@ -93,7 +93,7 @@ def test_what_was_said_holds_in_the_next_scan_only_where_that_goes_on(shown: Sca
 def test_it_is_taken_back_in_this_scan_and_the_one_before_is_not_changed(shown: ScanChecklist) -> None:
     before = begin(shown, GAS)
     now = begin(shown)
-    shown.go_on(True)
+    shown.go_on(True, {})
     shown.say("b", None)
     assert words_of(shown)["b"] == "missing"
     shown.close()
@@ -103,7 +103,7 @@ def test_it_is_taken_back_in_this_scan_and_the_one_before_is_not_changed(shown: 
 def test_what_is_said_in_this_scan_goes_before(shown: ScanChecklist) -> None:
     begin(shown, GAS)
     now = begin(shown, replace(GAS, reason="Patient declined"))
-    shown.go_on(True)
+    shown.go_on(True, {})
     view = shown.view((), None)
     assert view is not None
     assert "Patient declined" in str(view.rows[1])

@@ -11,13 +11,18 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.checklist.contents import _about, _is_on, _states
 from app.commands import LIVE, Situation, enabled_actions
 from app.live.earlier import EarlierScan, as_earlier
 from app.main_window import MainWindow
 from app.same_examination import _is_another
 from app.widgets.saved_strip import PlaneCard, card_state
 from semc_core.session.examination import Examination
+from semc_core.session.fetuses import ONE, with_earlier
+from semc_core.session.records import ItemEntry
+from semc_core.session.same_examination import scans_of_examination
 from semc_core.types import SavedPlane
+from tests.app.checklist.test_presenter import PROTOCOL
 from tests.app.conftest import WAIT_MS
 
 KEY, CONTROL = Qt.Key, Qt.KeyboardModifier.ControlModifier
@@ -132,6 +137,50 @@ def test_strip_list_and_patient_stay_where_the_scan_goes_on_and_go_where_it_does
     window.tick()
     assert page.kept.counted == page.kept.planes
     assert patient(window) is None
+
+
+def test_the_log_of_the_second_scan_says_which_one_it_goes_on_with(
+    qtbot: QtBot, window: MainWindow, long_loop: Path
+) -> None:
+    page = window.live_page
+    scan(qtbot, window, long_loop)
+    first = page.session_folder
+    assert first is not None
+    window.open_source(str(long_loop))
+    qtbot.waitUntil(lambda: "examination before" in asked(window), timeout=WAIT_MS)
+    window.same._answered(True)
+    page.kept.earlier.answer(True)
+    qtbot.waitUntil(lambda: page.session_folder not in (None, first), timeout=WAIT_MS)
+    second = page.session_folder
+    assert second is not None
+    window.tick()
+    window.same.close()
+    assert scans_of_examination(second) == (first, second)
+
+
+def test_twins_stay_two_fetuses_with_a_list_each_in_the_next_scan() -> None:
+    planes = as_earlier((saved(1), saved(2)))
+    letters = {-3: "A", -2: "B"}
+    scan = EarlierScan()
+    scan.offer(planes, letters)
+    assert not scan.letters, "not before somebody says that it is the same"
+    scan.answer(True)
+    fetuses = with_earlier(ONE, scan.letters)
+    assert fetuses.letters == ("A", "B")
+    assert [fetuses.of_plane(plane.hold_id, plane.time_s) for plane in planes] == ["A", "B"]
+    assert (fetuses.newest, fetuses.after("A"), fetuses.one_more) == ("A", "B", "C")
+    states = _states(PROTOCOL, planes, None, (), fetuses)
+    assert [state.fetus for state in states] == ["A", "B"]
+    scan.answer(False)
+    assert with_earlier(ONE, scan.letters) is ONE
+
+
+def test_what_is_said_of_one_twin_is_not_said_of_the_other() -> None:
+    said = ItemEntry("p", "head", "not possible", "position", fetus="B")
+    assert _is_on(said, "head", "B")
+    assert not _is_on(said, "head", "A")
+    assert _about(said) != _about(replace(said, fetus="A"))
+    assert _about(replace(said, fetus="")) == _about(replace(said, fetus="A")), "one alone is the first"
 
 
 def test_a_click_or_esc_begins_a_new_examination(qtbot: QtBot, window: MainWindow, long_loop: Path) -> None:

@@ -14,6 +14,7 @@
 # make mutants  an hour of small changes made by a tool, and the share of them that the tests notice (docs/testing.md)
 # make fuzz   damaged files of every kind, a minute: make fuzz SECONDS=600 TARGETS="dicom video", or INPUTS=1000000 (docs/reliability.md)
 # make crash  kills at random moments of all that the program does: make crash KILLS=100 (docs/reliability.md)
+# make drive  the window driven by mouse and keys on a display of its own: make drive FOLDER=DIR ERRORS=1 (docs/testing.md)
 # make soak   a live scan, reviews and exports at once, and what grows: make soak MINUTES=60 (docs/reliability.md)
 # Each makes its virtual environment and installs what it needs first; later calls skip that.
 
@@ -25,7 +26,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # The tests start the program hundreds of times: without byte code each start would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-all checks unit-tests docs record smoke sbom bundle bundle-installed screens flaky attack fuzz crash soak mutants-named mutants clean
+.PHONY: run test test-all checks unit-tests docs record smoke sbom bundle bundle-installed screens flaky attack fuzz crash soak drive mutants-named mutants clean
 
 run: $(VENV)/installed-run
 	$(BIN)/semc live simulated:2007
@@ -94,6 +95,11 @@ crash: $(VENV)/installed-test
 MINUTES ?= 5
 soak: $(VENV)/installed-test
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+# What it needs beside Python is told by itself: it installs nothing.
+FOLDER ?= build/drive
+drive: $(VENV)/installed-test
+	$(BIN)/python tests/app/drive_window.py $(FOLDER) $(if $(ERRORS),--errors)
 
 mutants-named: $(VENV)/installed-test
 	$(BIN)/python -m tests.mutations.named

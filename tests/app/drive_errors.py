@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from app.commands import START
+from app.export.dialog import ExportDialog
 from app.main_window import MainWindow
 from tests.app.conftest import speckle, write_video
 from tests.app.user_at_display import User, expect
+
+NOWHERE: Final = Path("/proc/nowhere")
+"""No folder can be made there, by whoever runs this."""
 
 
 def title_of_list(window: MainWindow) -> str:
@@ -54,6 +59,49 @@ def unreadable(user: User, window: MainWindow, damaged: Path) -> None:
         expect(said.endswith("."), "it is a sentence")
         user.key("n")
         user.until(lambda: window.page_name == START, "one comes back to the sources")
+
+
+def stream_gone(user: User, window: MainWindow) -> None:
+    """A stream whose sender is gone: said, and one comes back to the sources."""
+    window.open_source("tcp://127.0.0.1:9")
+    user.until(lambda: window.banner.shown is not None, "the sender that is gone is told of", 60)
+    user.look("error-stream")
+    said = "" if window.banner.shown is None else window.banner.shown.text
+    expect(said.endswith("."), "it is a sentence")
+    user.key("n")
+    user.until(lambda: window.page_name == START, "one comes back to the sources")
+
+
+def nowhere_to_write(user: User, window: MainWindow, loop: Path) -> None:
+    """A scan into a folder that takes nothing: said, and the next one has its folder again."""
+    before = window.choices.output
+    window.choices.use_output(str(NOWHERE))
+    window.open_source(str(loop))
+    user.until(lambda: window.banner.shown is not None, "the folder that takes nothing is told of", 60)
+    user.look("error-folder")
+    window.choices.use_output(str(before))
+    user.key("n")
+    user.until(lambda: window.page_name == START, "one comes back to the sources")
+
+
+def export_refused(user: User, window: MainWindow, session: Path) -> None:
+    """An export to where nothing can be written: said, nothing is left, and the choices stay."""
+    window.open_review(str(session))
+    user.until(lambda: window.review_page.view.packet is not None, "the session is in review")
+    user.key("e")
+    user.until(lambda: isinstance(window.dialogs.dialog, ExportDialog), "the export dialog opens")
+    dialog = window.dialogs.dialog
+    assert isinstance(dialog, ExportDialog)
+    user.until(dialog.go.isEnabled, "it is ready")
+    folder = dialog.page.folder
+    dialog.page.show_folder(NOWHERE)
+    user.key("Return")
+    user.until(lambda: bool(dialog.message), "it is said", 120)
+    user.look("error-export")
+    expect(dialog.message.endswith("."), "it is a sentence")
+    dialog.page.show_folder(folder)
+    user.key("Escape")
+    user.until(lambda: window.dialogs.dialog is None, "the dialog goes")
 
 
 def played_and_reviewed(user: User, window: MainWindow, loop: Path, damaged: Path) -> None:
@@ -143,7 +191,10 @@ def errors(
     same_examination(user, window)
     maximised(user, window)
     unreadable(user, window, damaged)
+    stream_gone(user, window)
+    nowhere_to_write(user, window, loop)
     played_and_reviewed(user, window, loop, damaged)
     another_frame(user, window, session)
+    export_refused(user, window, session)
     user.key("n")
     user.until(lambda: window.page_name == START, "one comes back to the sources")

@@ -228,7 +228,7 @@ def export(user: User, window: MainWindow) -> Path:
     user.until(lambda: phase(window) in (Phase.TEXT, Phase.DONE), "the export runs to its question", 600)
     if phase(window) is Phase.TEXT:
         user.look("text-question")
-        user.press(dialog, "Mask the text")
+        user.press(dialog, "Text: black it out")
         user.until(lambda: phase(window) is Phase.DONE, "the export is made", 600)
     user.look("exported")
     (bundle,) = exports.iterdir()

@@ -16,7 +16,7 @@ from app.checklist.reason_dialog import ReasonDialog
 from app.checklist.references import References
 from app.choices import Choices
 from app.settings import Settings
-from app.tasks import Post
+from app.tasks import Background, Post
 from app.view_data import DraggedPlane, Reference, ReviewSnapshot
 from semc_core.language import _
 from semc_core.model.spec import ModelSpec
@@ -81,7 +81,8 @@ class ChecklistController(QObject):
         self.live, self.review = ChecklistPanel(), ChecklistPanel(can_add=True)
         self._scan = ScanChecklist(self.choice, post, self.message.emit)
         self._session = ReviewChecklist(self.choice)
-        self._references = References(), References()
+        self._pictures = Background("reference-pictures", post)
+        self._references = References(self._pictures), References(self._pictures)
         for panel, shown in ((self.live, self._scan), (self.review, self._session)):
             panel.protocol_chosen.connect(lambda key, p=panel, s=shown: self._follow_here(p, s, key))
             panel.fetus_chosen.connect(lambda letter, p=shown: setattr(p, "shown", letter))
@@ -189,6 +190,7 @@ class ChecklistController(QObject):
         """Wait for what is under way."""
         self._scan.close()
         self.choice.close()
+        self._pictures.close(forget=True)
 
     def _name(self, panel: ChecklistPanel, told: SignalInstance, item_id: str, plane: DraggedPlane) -> None:
         """A card was dropped on an item of the list that is shown."""

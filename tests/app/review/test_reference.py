@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import queue
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -15,9 +19,11 @@ from app.checklist.references import References, reference
 from app.commands import LIVE, REVIEW, Situation, checked_actions, enabled_actions
 from app.display.reference import ReferenceBeside
 from app.main_window import MainWindow
+from app.tasks import Background
 from app.view_data import Reference
 from app.widgets.reference_view import ReferenceView
 from semc_core.labels import LIVER_PLANES, NON_STANDARD
+from semc_core.protocols import pictures
 from semc_core.protocols.loader import load_protocols
 from semc_core.protocols.protocol import Protocol, ProtocolItem
 from tests.app.conftest import WAIT_MS
@@ -58,12 +64,39 @@ def test_a_picture_that_cannot_be_read_is_said_in_its_place(tmp_path: Path) -> N
     assert reference(own, "A", ("A",)).sentence.startswith("Own: the picture a.png is not there")
 
 
-def test_the_same_question_reads_no_file_again(tmp_path: Path) -> None:
-    references, protocol = References(), liver()
+def test_pictures_are_read_behind_the_window_and_each_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    reads = pictures.read_picture
+
+    def noted(protocol: Protocol, item: ProtocolItem) -> NDArray[np.uint8] | None:
+        read.append(threading.current_thread().name)
+        return reads(protocol, item)
+
+    monkeypatch.setattr("app.checklist.references.read_picture", noted)
+    posted: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+    work = Background("pictures", posted.put)
+    references, protocol = References(work), liver()
+    waiting = references.of(protocol, "LLP", LIVER_PLANES)
+    assert (waiting.title, waiting.pixels) == ("Left lobe", None)
+    assert waiting.sentence == "Reading the picture …"
+    posted.get(timeout=60)()
     first = references.of(protocol, "LLP", LIVER_PLANES)
+    assert first.pixels is not None
     assert references.of(protocol, "LLP", list(LIVER_PLANES)) is first
-    assert references.of(protocol, "RLP", LIVER_PLANES).title == "Right lobe"
-    assert references.of(replace(protocol, folder=tmp_path), "RLP", LIVER_PLANES).pixels is None
+    assert len(read) == 1, "the same question reads no file again"
+    references.of(protocol, "RLP", LIVER_PLANES)
+    assert references.of(protocol, "", LIVER_PLANES).sentence.startswith("Choose a plane")
+    posted.get(timeout=60)()
+    assert references.of(protocol, "", LIVER_PLANES).pixels is None, "what came late is not wanted any more"
+    other = replace(protocol, folder=tmp_path)
+    references.of(other, "RLP", LIVER_PLANES)
+    posted.get(timeout=60)()
+    found = references.of(other, "RLP", LIVER_PLANES)
+    assert (found.pixels, bool(found.sentence)) == (None, True)
+    assert all(name.startswith("pictures") for name in read), "never on the window's thread"
+    work.close()
 
 
 # What is shown.
@@ -123,6 +156,7 @@ def test_in_review_it_is_that_of_the_plane_under_its_present_name(
     qtbot.waitUntil(lambda: page.panel.seen_plane == "FHP1", timeout=WAIT_MS)
     QTest.keyClick(window, KEY.Key_K, SHIFT)
     assert view.isVisible()
+    qtbot.waitUntil(lambda: view.shown.pixels is not None, timeout=WAIT_MS)
     assert view.words == f"Reference: First porta hepatis\n{SIMULATED}", "as the model calls this frame"
     assert view.shown.pixels is not None
     assert window.actions_by_name["reference"].isChecked()
@@ -161,6 +195,7 @@ def test_on_a_held_picture_it_is_that_of_its_plane_and_leaves_with_it(
     QTest.keyClick(window, KEY.Key_K, SHIFT)
     qtbot.waitUntil(view.isVisible, timeout=WAIT_MS)
     assert view.shown.title == "First porta hepatis"
+    qtbot.waitUntil(lambda: view.shown.pixels is not None, timeout=WAIT_MS)
     press(window, KEY.Key_Escape)
     assert not view.isVisible()
     assert page.frozen, "Esc ends one thing at each press"

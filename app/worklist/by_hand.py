@@ -37,6 +37,7 @@ FIELDS: Final = (
     Field("indication", N_("Indication"), N_("Why it was asked for")),
     Field("operator", N_("Operator"), N_("Last, First")),
     Field("institution", N_("Institution")),
+    Field("site", N_("Site"), N_("Department, ward or room")),
 )
 SEXES: Final = {"": N_("Not said"), "F": N_("Female"), "M": N_("Male"), "O": N_("Other")}
 OLDEST_YEARS: Final = 130
@@ -131,8 +132,8 @@ def examination_of_typed(base: Examination | None, typed: Typed) -> Examination 
 
 
 def filled_from(row: Examination, typed: Typed) -> Examination:
-    """A line of a worklist; what it does not say of indication, operator and institution stays as typed."""
-    kept = {name: typed[name].strip() for name in ("indication", "operator", "institution")}
+    """A line of a worklist; what it does not say of why, by whom and where stays as typed."""
+    kept = {name: typed[name].strip() for name in ("indication", "operator", "institution", "site")}
     kept["operator"] = _dicom_name(kept["operator"])
     return replace(row, **{name: text for name, text in kept.items() if text and not getattr(row, name)})
 

@@ -92,6 +92,7 @@ class Examination:
         indication: Why it was asked for (Reason for the Requested Procedure).
         operator: Who scans, as DICOM writes a name.
         institution: Where.
+        site: Where in it: a department, a ward, a room.
     """
 
     patient_name: _Long = ""
@@ -111,6 +112,7 @@ class Examination:
     indication: _Long = ""
     operator: _Long = ""
     institution: _Long = ""
+    site: _Long = ""
 
     @property
     def what(self) -> str:
@@ -125,7 +127,7 @@ class Examination:
     @property
     def requested(self) -> Examination:
         """What of it is requested: the same whoever scans, where, and why."""
-        return replace(self, indication="", operator="", institution="")
+        return replace(self, indication="", operator="", institution="", site="")
 
     def to_text(self) -> str:
         """As text, the same always."""

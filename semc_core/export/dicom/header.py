@@ -122,6 +122,7 @@ def _requested(context: StudyContext, examination: Examination, options: ExportO
         ),
         operator=_person_name(examination.operator),
         institution=examination.institution,
+        site=examination.site,
     )
 
 

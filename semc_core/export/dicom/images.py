@@ -203,6 +203,8 @@ def _put_study(dataset: Dataset, context: StudyContext) -> None:
         dataset.OperatorsName = context.operator
     if context.institution:
         dataset.InstitutionName = context.institution
+    if context.site:
+        dataset.InstitutionalDepartmentName = context.site
     if context.request is not None:
         dataset.RequestAttributesSequence = [attributes(context)]
 

@@ -87,6 +87,8 @@ def report_document(
     _set_when(report, context, made)
     if context.institution:
         report.InstitutionName = context.institution
+    if context.site:
+        report.InstitutionalDepartmentName = context.site
     if context.request is not None:
         with disable_value_validation():
             report.ReferencedRequestSequence = [answered(attributes(context))]

@@ -69,6 +69,7 @@ class StudyContext:
         other_patient: Whether the user names another patient than the source's header: its study is left out.
         operator: Who scanned, of a scan whose source has no header; or "".
         institution: Where, likewise.
+        site: Where in it, likewise: Institutional Department Name.
         part: Which scan of an examination of several it is, "1", "2" ...; "" where it is one alone.
     """
 
@@ -98,6 +99,7 @@ class StudyContext:
     other_patient: bool = False
     operator: str = ""
     institution: str = ""
+    site: str = ""
     part: str = ""
 
     @property

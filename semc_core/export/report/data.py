@@ -217,6 +217,7 @@ def _subject_rows(scan: DeidentifiedScan) -> tuple[tuple[str, str], ...]:
         given += [(_("Born"), patient.birth_date), (_("Sex"), patient.sex)]
         given.append((_("Indication"), scan.study.request.reason if scan.study.request else ""))
         given += [(_("Operator"), scan.study.operator), (_("Institution"), scan.study.institution)]
+        given.append((_("Site"), scan.study.site))
         rows = [(title, value) for title, value in given if value]
     width, height = scan.source_size
     source = _(

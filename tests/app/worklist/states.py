@@ -42,7 +42,7 @@ def asking(window: MainWindow) -> WorklistDialog:
 
 def form(window: MainWindow, do: Callable[[ExaminationDialog], object] = lambda dialog: None) -> QDialog:
     """The form for an examination, of a session in review: what is long in it is cut nowhere."""
-    asked = replace(ASKED, indication=_LONG, operator=_LONG, institution=_LONG)
+    asked = replace(ASKED, indication=_LONG, operator=_LONG, institution=_LONG, site=_LONG)
     subject = FormSubject("the session in review", asked, lambda _: None, lambda _: "", lambda: None)
     dialog = ExaminationDialog(subject, window.dialogs.worklist, window)
     do(dialog)

@@ -57,9 +57,10 @@ def test_another_patient_or_number_drops_what_belonged_to_the_request() -> None:
 
 
 def test_a_line_of_the_worklist_leaves_what_it_does_not_say() -> None:
-    row = replace(ASKED, indication="", operator="", institution="")
-    filled = filled_from(row, typed(indication="Bleeding", operator="Meierhofer, Anna", patient_name="Other"))
-    assert filled == replace(row, indication="Bleeding", operator="Meierhofer^Anna")
+    row = replace(ASKED, indication="", operator="", institution="", site="")
+    said = typed(indication="Bleeding", operator="Meierhofer, Anna", site="Room 7", patient_name="Other")
+    filled = filled_from(row, said)
+    assert filled == replace(row, indication="Bleeding", operator="Meierhofer^Anna", site="Room 7")
     assert filled_from(ASKED, typed(indication="Bleeding")) == ASKED
 
 

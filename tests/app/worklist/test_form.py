@@ -78,8 +78,9 @@ def test_it_is_filled_in_before_during_and_after_a_scan(
     dialog = opened(qtbot, window)
     assert dialog.fields["operator"].text() == "Smith, Jo"
     dialog.fields["institution"].setText("St. Elsewhere")
+    dialog.fields["site"].setText("Room 7")
     keep(dialog)
-    whole = replace(operated, institution="St. Elsewhere")
+    whole = replace(operated, institution="St. Elsewhere", site="Room 7")
     qtbot.waitUntil(lambda: examinations(window) == [whole], timeout=WAIT_MS)
     assert not window.dialogs.worklist.next
     assert not any(name in caplog.text for name in NAMES)

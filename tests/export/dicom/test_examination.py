@@ -21,11 +21,11 @@ from tests.export.scans import video_session
 ASKED = Examination(
     "Zweistein^Alberta", "4711-22Zw", "19780304", "F", "A100-22Zw", "1.2.276.0.7230010.3.2.101", "SPS7-22Zw",
     "Anatomy", "RP3-22Zw", "Second trimester scan", "Smith^Jo", "US", "20261130", "0856", "Zwickel",
-    "Quastel^Io", "Wuchtig",
+    "Quastel^Io", "Wuchtig", "Kreisszimmer 7",
 )  # fmt: skip
 WORDS = (
     *("Zweistein", "4711-22Zw", "A100-22Zw", "1.2.276.0.7230010", "SPS7-22Zw", "Second trimester"),
-    *("RP3-22Zw", "Smith", "Zwickel", "Quastel", "Wuchtig"),
+    *("RP3-22Zw", "Smith", "Zwickel", "Quastel", "Wuchtig", "Kreisszimmer"),
 )
 """None is so short that it may stand in a hash or in a compressed picture by chance."""
 
@@ -58,7 +58,7 @@ def test_an_identified_export_carries_the_request(session: Session, tmp_path: Pa
         assert (one.StudyInstanceUID, one.AccessionNumber) == (ASKED.study_uid, "A100-22Zw")
         assert (one.StudyID, one.StudyDescription) == ("RP3-22Zw", "Second trimester scan")
         assert one.ReferringPhysicianName == "Smith^Jo"
-        assert one.InstitutionName == "Wuchtig"
+        assert (one.InstitutionName, one.InstitutionalDepartmentName) == ("Wuchtig", "Kreisszimmer 7")
         if "PixelData" in one:
             (item,) = one.RequestAttributesSequence
             assert item.ScheduledProcedureStepID == "SPS7-22Zw"
@@ -71,6 +71,13 @@ def test_an_identified_export_carries_the_request(session: Session, tmp_path: Pa
             assert item.PlacerOrderNumberImagingServiceRequest == ""
         assert (item.RequestedProcedureID, item.AccessionNumber) == ("RP3-22Zw", "A100-22Zw")
         assert item.RequestedProcedureDescription == "Second trimester scan"
+
+
+def test_the_report_of_an_identified_export_says_where(session: Session, tmp_path: Path) -> None:
+    exported(session, tmp_path, ExportOptions(deidentify=False, clips=False))
+    page = (tmp_path / "export" / "report.html").read_text(encoding="utf-8")
+    assert "<dt>Site</dt>" in page
+    assert "Kreisszimmer 7" in page
 
 
 @pytest.mark.requirement("H7")

@@ -110,7 +110,7 @@ def sentence(snapshot: PriorsSnapshot) -> str:
     """What the dialog says below the table."""
     said = {
         "looking": _("Looking for servers …"),
-        "no server": _("There is no server yet: add the one that has the studies."),
+        "no server": _("There is no server yet: press Add a server, and name the one that has the studies."),
         "ready": _("Type whose studies are looked for; of a name its beginning is enough."),
         "asking": _("Asking {server} …", server=snapshot.server),
         "found": _number(snapshot.studies),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from app.keys import first_key
 from semc_core.language import N_, _, day_text, joined, plural
 from semc_core.pacs.destinations import Server, WebDestination
 from semc_core.pacs.faults import shown_fault
@@ -148,7 +149,14 @@ def service_words(snapshot: SendSnapshot, queueing: bool = False) -> str:
             "All is sent; {count} objects not yet confirmed.",
             unsettled,
         )
-    return _("Nothing waits.") if snapshot.jobs else _("Nothing was sent yet.")
+    return (
+        _("Nothing waits.")
+        if snapshot.jobs
+        else _(
+            "Nothing was sent yet. Export a session ({key}), and press Send to … on its last page.",
+            key=first_key("export"),
+        )
+    )
 
 
 def sending_now(snapshot: SendSnapshot) -> str:

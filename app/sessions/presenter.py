@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from app.keys import first_key
 from semc_core.language import N_, _, decimal, plural
 from semc_core.text import short
 
@@ -18,7 +19,10 @@ COLUMNS: Final = (
 NOT_READ: Final = N_("cannot be read")
 OPEN: Final = N_("open")
 NEVER_CLOSED: Final = N_("never closed")
-_NONE: Final = N_("There is no session in this folder yet. Each scan and each review makes one.")
+_NONE: Final = N_(
+    "There is no session in this folder yet. Each scan and each review makes one: close this list and press "
+    "{key} to scan."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +163,14 @@ def _count(snapshot: SessionsSnapshot, found: int, typed: str) -> str:
             return _("Reading the sessions …")
         return _("Reading the sessions: {done} of {total} …", done=len(snapshot.rows), total=snapshot.total)
     if not snapshot.rows:
-        return _(_NONE)
+        return _(_NONE, key=first_key("start_stop"))
     whole = len(snapshot.rows)
+    if typed.strip() and not found:
+        return plural(
+            "The {count} session does not hold what was typed: delete it to see all (Backspace).",
+            "None of {count} sessions holds what was typed: delete it to see all (Backspace).",
+            whole,
+        )
     if typed.strip():
         return plural(
             "{found} of {count} session hold what was typed.",

@@ -110,7 +110,7 @@ def test_jobs_and_faults_are_said_in_words() -> None:
     sending = SendSnapshot(True, (), (), SendState("sending", "archive", 3, 9))
     assert service_words(sending) == sending_now(sending) == "Sending to archive: 3 of 9."
     idle = SendSnapshot(True, (), (), SendState())
-    assert service_words(idle) == "Nothing was sent yet."
+    assert service_words(idle).startswith("Nothing was sent yet. Export a session (E)")
     assert service_words(idle, queueing=True) == "Reading the export …"
     assert sending_now(waiting) == sending_now(SendSnapshot()) == ""
     assert sending_fault(SendSnapshot()) == ""

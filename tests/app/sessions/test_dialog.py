@@ -116,7 +116,7 @@ def test_a_session_is_found_by_words_and_reviewed_by_enter(
     qtbot.waitUntil(lambda: not dialog.picture.image.isNull(), timeout=WAIT_MS)
     QTest.keyClicks(dialog.typed, f" {row.when:%Y-%m} nobody")
     assert dialog.table.rows == []
-    assert message(dialog) == "0 of 3 sessions hold what was typed."
+    assert message(dialog) == ("None of 3 sessions holds what was typed: delete it to see all (Backspace).")
     dialog.typed.setText(f"{row.when:%Y-%m} first")
     press(dialog, KEY.Key_Return)
     qtbot.waitUntil(lambda: window.page_name == REVIEW and window.review.open is not None, timeout=WAIT_MS)

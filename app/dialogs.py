@@ -90,6 +90,7 @@ class DialogHost(QObject):
         )
         self.sessions.on_message = self.message.emit
         self.loops = LoopsController(self._open_loop, post)
+        self.loops.exports.data = lambda: choices.data
         self.loops.on_wanted = self.show_loops
         self.loops.on_review = self._review_loop
         self.loops.on_message = self.message.emit

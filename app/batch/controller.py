@@ -7,8 +7,9 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from app.batch.exporting import LoopExports
 from app.batch.finding import loops_in, may_be_several
 from app.batch.presenter import (
     LOOKING,
@@ -31,6 +32,9 @@ from semc_core.errors import ModelFileError, SaveError, SemcError
 from semc_core.language import N_, _
 from semc_core.session.session import Session
 
+if TYPE_CHECKING:
+    from semc_core.export.options import ExportOptions
+
 _NOTHING: Final = N_("There is no video, DICOM file or picture to review; choose another folder.")
 
 
@@ -47,6 +51,7 @@ class LoopsController:
         on_wanted: Loops came that were chosen or dropped outside of the list, which is to be shown.
         on_review: A loop, or its session, is to be reviewed, a path.
         give_way: Lets the analysis wait while a person waits in review; called on its threads.
+        exports: The exports of what is done.
         on_message: Told that folders are searched, and at the end of the list how it stands, a sentence.
     """
 
@@ -60,6 +65,8 @@ class LoopsController:
         self._open, self._post = open_loop, post
         self._analyses = Background("loops-analyse", post, others_first=True)
         self._looks = Background("loops-look", post, others_first=True)
+        self.exports = LoopExports(post)
+        self.exports.on_change = lambda: self.on_change()
         self._run: LoopRun | None = None
         self._review_next: Path | None = None
         self._in_review: Path | None = None
@@ -175,11 +182,17 @@ class LoopsController:
 
         self._looks.start(lambda: _read(before), done)
 
+    def export_all(self, folder: Path, options: ExportOptions) -> None:
+        """Export every loop that is done into this folder, all with these options."""
+        done = [row.summary.session for row in self.snapshot.rows if row.summary is not None]
+        self.exports.start(list(dict.fromkeys(done)), folder, options)
+
     def close(self) -> None:
         """End, and wait for it. What was analysed stays, and is gone on with the next time."""
         self._closed = True
         if self._run is not None:
             self._run.ended.set()
+        self.exports.close()
         self._looks.close(forget=True)
         self._analyses.close(forget=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -11,16 +12,16 @@ from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 from app.batch.controller import LoopsController
 from app.batch.presenter import State, sentence
 from app.batch.table import LoopTable
-from app.file_dialogs import Chooser, dropped
+from app.file_dialogs import Chooser, PathDialog, dropped
 from app.widgets import theme
 from app.widgets.forms import button, page_title
 from app.widgets.plain import PlainLabel
 from app.widgets.tables import move_by_key
 from app.widgets.wrapping import WrapRow
-from semc_core.language import _
+from semc_core.language import _, joined
 
 if TYPE_CHECKING:
-    from app.file_dialogs import Places
+    from app.settings import Settings
 
 
 class LoopsDialog(QDialog):
@@ -32,20 +33,23 @@ class LoopsDialog(QDialog):
         go: Reviews the one that is chosen, or tries it again.
         remove: Takes it off the list.
         halt: Stops the list, or lets it go on.
+        export: Exports all that is done, or ends that.
     """
 
-    def __init__(self, control: LoopsController, places: Places, parent: QWidget) -> None:
+    def __init__(self, control: LoopsController, places: Settings, parent: QWidget) -> None:
         """Show the list; `open` shows the dialog.
 
         Args:
             control: Has the list. Lives longer than this.
-            places: Remembers where loops were chosen.
+            places: Remembers where loops were chosen, and what is exported.
             parent: The window.
         """
         super().__init__(parent)
         self.setWindowTitle(_("Loops"))
         self.setAcceptDrops(True)
         self._control = control
+        self._settings = places
+        self._paths = PathDialog(self)
         self.choose = Chooser(self, places)
         self.table = LoopTable()
         self._message = PlainLabel()
@@ -81,13 +85,24 @@ class LoopsDialog(QDialog):
         """Ask for a folder of loops, or of pictures."""
         self.choose.folder_to_review(lambda path: self._control.add([path]))
 
+    def export_all(self) -> None:
+        """Ask where to, and export every loop that is done; while that goes on, end it."""
+        if self._control.exports.state.running:
+            self._control.exports.cancel()
+        elif self.export.isEnabled():
+            self._paths.ask_folder(
+                _("Export all loops into this folder, as chosen in the last export"),
+                lambda folder: self._control.export_all(Path(folder), self._settings.export_options),
+                beside=self._settings.export_folder,
+            )
+
     def done(self, result: int) -> None:
         """Leave; what waits is analysed all the same."""
         self._control.on_change = lambda: None
         super().done(result)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrow keys choose, Enter reviews, Del takes off, Space stops or goes on, O and F add loops."""
+        """Arrow keys choose, Enter reviews, Del takes off, Space stops, O and F add loops, E exports."""
         key = event.key()
         if move_by_key(self.table, key):
             return
@@ -101,6 +116,8 @@ class LoopsDialog(QDialog):
             self.add_files()
         elif key == Qt.Key.Key_F:
             self.add_folder()
+        elif key == Qt.Key.Key_E:
+            self.export_all()
         else:
             super().keyPressEvent(event)
 
@@ -128,7 +145,11 @@ class LoopsDialog(QDialog):
 
     def _show_chosen(self) -> None:
         row = self.table.chosen
-        self._message.setText(sentence(self._control.snapshot, row))
+        exports = self._control.exports.state
+        self._message.setText(joined((sentence(self._control.snapshot, row), exports.words)))
+        self.export.setText(_("Stop the export  (E)") if exports.running else _("Export all …  (E)"))
+        done = any(each.state is State.DONE for each in self._control.snapshot.rows)
+        self.export.setEnabled(exports.running or done)
         failed = row is not None and row.state is State.FAILED
         self.go.setText(_("Try again  (Enter)") if failed else _("Review  (Enter)"))
         self.go.setEnabled(row is not None)
@@ -142,10 +163,12 @@ class LoopsDialog(QDialog):
         self.halt = button(_("Stop  (Space)"), self._control.toggle)
         self.remove = button(_("Take off the list  (Del)"), self.take_off)
         self.remove.setToolTip(_("What was found stays: it is under All sessions."))
+        self.export = button(_("Export all …  (E)"), self.export_all)
+        self.export.setToolTip(_("De-identified, each into a folder of its own, with what was ticked last."))
         leave = button(_("Close  (Esc)"), self.reject)
         leave.setToolTip(_("The loops are analysed all the same."))
         self.go = button(_("Review  (Enter)"), self.review)
-        buttons = files, folder, self.halt, self.remove, leave, self.go
+        buttons = files, folder, self.halt, self.remove, self.export, leave, self.go
         for each in buttons:
             # Clicked, it leaves Space and Enter to the list.
             each.setFocusPolicy(Qt.FocusPolicy.TabFocus)

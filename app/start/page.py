@@ -98,9 +98,7 @@ class StartPage(QWidget):
         self._with_keys: list[tuple[QPushButton, str, str]] = []
         self._address = QLineEdit()
         self._patient = QSpinBox()
-        self._recent = LinkList(
-            _("Nothing opened yet. Drop a loop on the window, or press Start beside the simulated scan.")
-        )
+        self._recent = LinkList(_("Nothing opened yet. Drop a loop on the window, or press Start."))
         self._sessions = LinkList(
             _("None yet. Each scan and each review makes one: press Start, or drop a loop on the window.")
         )

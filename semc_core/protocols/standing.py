@@ -50,6 +50,10 @@ class Standings:
         rows = [row for one in lists for row in one.required]
         return Standing(protocol.title, sum(row.settled for row in rows), len(rows))
 
+    def protocol_of(self, session: Session) -> Protocol | None:
+        """The protocol that a person's words in the session are on, or that its model is for; or None."""
+        return self._protocol(session.model, session.items())
+
     def _protocol(self, model: ModelEntry, words: Sequence[ItemEntry]) -> Protocol | None:
         """That of a person's words, newest last; else the one that the model is for."""
         said = (self._book.get(word.protocol_id) for word in reversed(words))

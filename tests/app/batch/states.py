@@ -11,6 +11,7 @@ from typing import Final
 from PySide6.QtWidgets import QDialog
 
 from app.batch.dialog import LoopsDialog
+from app.batch.exporting import Exporting
 from app.batch.presenter import LoopRow, LoopsSnapshot, State, Summary
 from app.main_window import MainWindow
 from tests.app.long_words import LONG
@@ -45,6 +46,14 @@ def shown(snapshot: LoopsSnapshot, window: MainWindow) -> LoopsDialog:
     return dialog
 
 
+def exported(window: MainWindow) -> LoopsDialog:
+    """Most of the loops are exported; what failed says why."""
+    dialog = shown(LoopsSnapshot((DONE, FAILED)), window)
+    failures = tuple(f"{LONG}: it is open in another window; close it there." for _number in range(3))
+    window.dialogs.loops.exports._become(Exporting(9, 9, 6, 1, failures, folder=Path(f"/data/{LONG}")))
+    return dialog
+
+
 LOOPS: Final[dict[str, Callable[[MainWindow], QDialog]]] = {
     "no loops": partial(shown, LoopsSnapshot()),
     "many loops": partial(shown, LoopsSnapshot(MANY, looking=True)),
@@ -52,5 +61,6 @@ LOOPS: Final[dict[str, Callable[[MainWindow], QDialog]]] = {
     "loops that wait": partial(
         shown, LoopsSnapshot((ANALYSING, WAITING), held="The rest waits for the end of the scan.")
     ),
+    "loops exported": exported,
     "loops with long texts": partial(shown, LoopsSnapshot(_LONG_ROWS, message=f"{LONG}. " * 2)),
 }

@@ -13,6 +13,7 @@ from semc_core.language import N_, _
 
 if TYPE_CHECKING:
     from app.batch.controller import LoopsController
+    from app.batch.exporting import LoopExports
     from app.dialogs import DialogHost
     from app.export.controller import ExportController
     from app.train.controller import TrainController
@@ -190,6 +191,35 @@ class LoopsOngoing:
         return ""
 
 
+class LoopExportsOngoing:
+    """The exports of all loops of a list."""
+
+    goes_on = N_("Loops are still being exported.")
+    waited_for = N_("This closes when all loops are exported.")
+    about = N_("Stopped, the exports that were made stay; of the one that is being made nothing does.")
+    outlives = False
+
+    def __init__(self, exports: LoopExports) -> None:
+        self._exports = exports
+
+    def now(self) -> str:
+        """How many are done."""
+        return self._exports.state.words if self._exports.state.running else ""
+
+    def can_stop(self) -> bool:
+        """Until that was asked for."""
+        return not self._exports.state.cancelled
+
+    def stop(self) -> None:
+        """Make no more."""
+        self._exports.cancel()
+
+    def needs_somebody(self) -> str:
+        """Some could not be made."""
+        state = self._exports.state
+        return "" if state.cancelled or not state.failures else state.words
+
+
 def exports_ongoing(dialogs: DialogHost) -> list[Ongoing]:
     """The export whose dialog is open."""
     return [] if dialogs.exporting is None else [ExportOngoing(dialogs.exporting)]
@@ -198,6 +228,6 @@ def exports_ongoing(dialogs: DialogHost) -> list[Ongoing]:
 def all_ongoing(dialogs: DialogHost, train: TrainController) -> list[Ongoing]:
     """What may go on in a window, in the order in which it is asked about."""
     return [
-        *exports_ongoing(dialogs), LoopsOngoing(dialogs.loops),
+        *exports_ongoing(dialogs), LoopsOngoing(dialogs.loops), LoopExportsOngoing(dialogs.loops.exports),
         InstallationOngoing(train.installation), TrainingOngoing(train.process),
     ]  # fmt: skip

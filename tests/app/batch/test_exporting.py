@@ -15,6 +15,7 @@ from app.batch.exporting import Exporting
 from app.batch.presenter import LoopRow, LoopsSnapshot, State, Summary
 from app.batch.run import OpenLoop
 from app.main_window import MainWindow
+from app.ongoing import LoopExportsOngoing
 from semc_core.export.manifest import check_bundle
 from semc_core.export.options import ExportOptions
 from semc_core.session.session import Session
@@ -103,6 +104,22 @@ def test_ended_by_a_person_it_keeps_what_was_made(loops: List) -> None:
     assert 1 <= len(made) == loops.state.made
     assert not loops.state.failures, "that a person ended it is no failure"
     assert loops.state.words.startswith("The export was stopped; what was made stays.")
+
+
+def test_who_closes_the_window_is_asked_while_they_go_on(loops: List) -> None:
+    asked = LoopExportsOngoing(loops.control.exports)
+    assert not asked.now()
+    loops.control.export_all(loops.folder / "out", OPTIONS)
+    assert asked.now() == "Exporting: 0 of 3."
+    assert asked.can_stop()
+    asked.stop()
+    assert not asked.can_stop()
+    loops.thread.run_until(lambda: not loops.state.running)
+    assert not asked.now()
+    assert not asked.needs_somebody(), "a person ended it"
+    with Session.open(loops.folder / "two"):
+        loops.export()
+    assert "two: " in asked.needs_somebody(), "what failed is not to be missed"
 
 
 def test_words_say_how_far_it_is_and_what_waits() -> None:

@@ -45,6 +45,7 @@ class MainWindow(OpeningWindow):
     def _make(self) -> None:
         from app.checklist.controller import ChecklistController
         from app.closing import Closing
+        from app.consent import CameraConsent
         from app.dialogs import DialogHost
         from app.display.controller import PictureDisplay
         from app.examining import Examining
@@ -63,6 +64,7 @@ class MainWindow(OpeningWindow):
         from app.start.importing import ModelImport
         from app.train.controller import TrainController
         from app.train.page import TrainPage
+        from semc_core.sources.devices.consent import this_privacy
 
         settings = self.settings
         self._main_thread = MainThread(self)
@@ -94,6 +96,7 @@ class MainWindow(OpeningWindow):
         self.imports = ModelImport(lambda: self.choices.registry, post, self._tell, self.report)
         self.train = TrainController(self.train_page, self.choices, post, self.next_model.show)
         self.closing = Closing(self.report)
+        self.consent = CameraConsent(this_privacy(), post, self._tell)
         self.picture = PictureWindow(self, settings)
         told = self.live_page, self.review_page, self.review, self.checklists
         self.fetuses = FetusKeys(*told, self._tell, self._say_of(REVIEW))
@@ -353,6 +356,9 @@ class MainWindow(OpeningWindow):
     # What follows.
 
     def _begin(self, source: str) -> None:
+        self.consent.first(source, lambda: self._scan(source))
+
+    def _scan(self, source: str) -> None:
         self.display.begin()
         self.review.release()
         self.scan.begin(self.dialogs.worklist.attached(self.choices.options(source)))

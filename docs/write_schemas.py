@@ -42,6 +42,7 @@ from semc_core.session.examination import EXAMINATION, WORKLIST
 from semc_core.session.files import STORED_PLANE
 from semc_core.session.poses import FRAME_POSES
 from semc_core.session.recording.proof import DELETED_RECORDING, ENDED, HASHED_FILES
+from semc_core.session.same_examination import SAME
 from semc_core.session.signing import SIGNED_HEAD
 from semc_core.session.state import DETAIL, PAYLOAD, POINTS, TABLES
 from semc_core.sources.devices.script import SCRIPT
@@ -101,6 +102,7 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "performed-step": ("a scan of an examination that a server is to be told of", STEP),
     "foreign-fields": ("a list that is changed, whose fields of a newer program are kept", FIELDS),
     "export-choices": ("what the settings remember of the last export", REMEMBERED),
+    "same-examination": ("the log's entry that says which scan another goes on with", SAME),
     "manifest": ("what is read of manifest.json in an export", MANIFEST),
     "manifest-whole": ("all that a manifest says, which is what is signed", WHOLE),
     "coco-labels": ("what is read of a COCO file of labels", COCO),

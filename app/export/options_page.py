@@ -147,7 +147,7 @@ class OptionsPage(QScrollArea):
         self.name.setAccessibleName(_("Name of the export"))
         self.patient_form = PatientForm()
         self.planes = PlanesList()
-        self.examination = QCheckBox()
+        self.examination = QCheckBox(_("All {count} scans of this examination", count=1))
         self.examination.setToolTip(
             _("One folder with a report of all scans that were said to be of the same examination")
         )

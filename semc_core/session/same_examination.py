@@ -19,7 +19,8 @@ from semc_core.session.view import SessionView
 
 ENTRY: Final = "same examination"
 """Kind of the log's entry: `session` is the number of the scan before; "" begins a new examination."""
-_PAYLOAD: Final[Document[dict[str, Any]]] = Document(PlainObject, config=STRICT)
+SAME: Final[Document[dict[str, Any]]] = Document(PlainObject, config=STRICT)
+"""What that entry says."""
 
 
 def go_on_with(session: Session, before: str) -> None:
@@ -42,7 +43,7 @@ def goes_on_with(session: SessionView) -> str:
     said = ""
     for payload in session.payloads(ENTRY):
         try:
-            said = str(_PAYLOAD.parse(payload).get("session", ""))
+            said = str(SAME.parse(payload).get("session", ""))
         except DocumentFault:
             continue
     return said

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import cv2
 
 from semc_core.sources.devices.base import Capture, CaptureDevice, Trouble, Way
+from semc_core.sources.devices.consent import Consent, Privacy, this_privacy
 from semc_core.sources.devices.modes import Mode
 
 BACK_ENDS: Final = {"win32": (cv2.CAP_DSHOW, cv2.CAP_MSMF), "darwin": (cv2.CAP_AVFOUNDATION,)}
@@ -34,15 +35,18 @@ class NamedDevices:
     Args:
         enumerate_cameras: Lists the devices of one back end; None takes the package, if it is installed.
         back_ends: The best first; none takes this system's.
+        privacy: Whether cameras may be used; None asks this system.
     """
 
     def __init__(
         self,
         enumerate_cameras: Callable[[int], Iterable[Listed]] | None = None,
         back_ends: tuple[int, ...] = (),
+        privacy: Privacy | None = None,
     ) -> None:
         self._enumerate = enumerate_cameras or _package()
         self._back_ends = back_ends or BACK_ENDS.get(sys.platform, (cv2.CAP_ANY,))
+        self._privacy = privacy or this_privacy()
 
     def devices(self) -> list[CaptureDevice]:
         """See `DeviceSystem.devices`. None where the package is not installed."""
@@ -68,7 +72,9 @@ class NamedDevices:
         return cv2.VideoCapture(way.number, way.back_end)
 
     def trouble(self, device: CaptureDevice) -> Trouble:
-        """See `DeviceSystem.trouble`: whether it is there is all that can be said."""
+        """See `DeviceSystem.trouble`: whether cameras may be used, and whether it is there."""
+        if self._privacy.consent() is Consent.DENIED:
+            return Trouble.FORBIDDEN
         if self._enumerate is None:
             return Trouble.UNKNOWN
         there = any(one.identity == device.identity for one in self.devices())

@@ -15,7 +15,7 @@ from app.batch.table import LoopTable
 from app.file_dialogs import Chooser, PathDialog, dropped
 from app.widgets import theme
 from app.widgets.forms import button, page_title
-from app.widgets.plain import PlainLabel
+from app.widgets.plain import PlainLabel, plain_tip
 from app.widgets.tables import move_by_key
 from app.widgets.wrapping import WrapRow
 from semc_core.language import _, joined
@@ -146,7 +146,9 @@ class LoopsDialog(QDialog):
     def _show_chosen(self) -> None:
         row = self.table.chosen
         exports = self._control.exports.state
-        self._message.setText(joined((sentence(self._control.snapshot, row), exports.words)))
+        said = joined((sentence(self._control.snapshot, row), exports.words))
+        self._message.setText(said)
+        self._message.setToolTip(plain_tip(said))  # in a small window it may not have the room
         self.export.setText(_("Stop the export  (E)") if exports.running else _("Export all …  (E)"))
         done = any(each.state is State.DONE for each in self._control.snapshot.rows)
         self.export.setEnabled(exports.running or done)

@@ -66,7 +66,8 @@ def export_examination(
         readings_for: What was read before in the pictures of the session of this id; None takes what is kept.
 
     Raises:
-        ExportError: Planes or answers are chosen, which are numbered anew in each scan.
+        ExportError: Planes or answers are chosen, which are numbered anew in each scan; or the scans say that
+            they are of different patients.
         SemcError: As `export_session`.
     """
     options = options or ExportOptions()
@@ -79,11 +80,30 @@ def export_examination(
         )
     for session in sessions:
         check_exportable(session, options.target(target))
+    _check_one_patient(sessions)
     watch = Watch(progress, cancel or threading.Event())
     try:
         return _export(sessions, options.target(target), options, watch, data or data_folder(), readings_for)
     finally:
         give_back_memory()  # the reader of text alone is hundreds of MiB
+
+
+def _check_one_patient(sessions: Sequence[Session]) -> None:
+    """Refuse what would put two people into one report. A scan that names nobody is of the others' patient.
+
+    Raises:
+        ExportError: See above.
+    """
+    asked = [session.examination for session in sessions]
+    numbers = {each.patient_id for each in asked if each is not None and each.patient_id}
+    names = {each.patient_name for each in asked if each is not None and each.patient_name}
+    if len(numbers) > 1 or len(names) > 1:
+        raise ExportError(
+            _(
+                "The scans of this examination name different patients. Correct that in each of them, "
+                "or export the scans one by one."
+            )
+        )
 
 
 def _export(

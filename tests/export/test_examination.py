@@ -20,6 +20,7 @@ from semc_core.export.options import ExportOptions
 from semc_core.pacs.bundle import exported_objects
 from semc_core.protocols.loader import load_protocols
 from semc_core.session.correcting.changes import Reject, Relabel, SetFetus, SetItem, SetNote
+from semc_core.session.examination import Examination
 from semc_core.session.same_examination import go_on_with
 from semc_core.session.session import Session
 from tests.export.scans import video_session
@@ -106,6 +107,21 @@ def test_nothing_identifies_anybody(scans: list[Session], tmp_path: Path) -> Non
     assert "Scan 2: Jane Doe" in report(
         export_examination(scans, tmp_path / "noted", options, data=tmp_path).target
     )
+
+
+@pytest.mark.parametrize("other", [Examination(patient_id="4712"), Examination(patient_name="Doe^Jane")])
+def test_scans_of_two_people_are_no_examination(
+    scans: list[Session], tmp_path: Path, other: Examination
+) -> None:
+    scans[0].set_examination(Examination(patient_id="4711", patient_name="Zweistein^Alberta"))
+    for options in (ExportOptions(clips=False), ExportOptions(clips=False, deidentify=False)):
+        scans[1].set_examination(other)
+        with pytest.raises(ExportError, match="different patients") as refused:
+            export_examination(scans, tmp_path / "out", options, data=tmp_path)
+        assert "4711" not in str(refused.value)
+        assert not (tmp_path / "out").exists()
+    scans[1].set_examination(None)
+    assert export_examination(scans, tmp_path / "out", ExportOptions(clips=False), data=tmp_path).planes
 
 
 def test_of_twins_each_has_one_list_over_all_scans(scans: list[Session], tmp_path: Path) -> None:

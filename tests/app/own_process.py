@@ -20,4 +20,6 @@ def alone(file: str, name: str, **environment: str) -> None:
         encoding="utf-8",
         check=False,
     )
-    assert "1 passed" in done.stdout, done.stdout[-4000:] + done.stderr[-4000:]
+    if "1 passed" not in done.stdout:
+        # Of a process that died the first lines say where; what follows is a list of libraries.
+        raise AssertionError(f"exit {done.returncode}\n{done.stderr[:6000]}\n{done.stdout[-4000:]}")

@@ -88,7 +88,7 @@ CHANGES: Final = (
     ),
     Change(
         "an ablation's intervals know no other seeds",
-        "training/ablation/intervals.py",
+        "training/evaluation/nested.py",
         ".integers(0, seeds, (draws, seeds))",
         ".integers(0, seeds, (draws, seeds)) * 0 + np.arange(seeds)",
         "tests/training/ablation/test_tables.py::test_intervals_hold_both_patients_and_seeds",

@@ -1,47 +1,19 @@
-"""Intervals over patients and seeds together: what would come out with other patients and other seeds.
+"""Intervals of an ablation's measures over patients and seeds, by the bootstrap of `evaluation.nested`.
 
-A nested bootstrap: in each draw the seeds are drawn again, and the patients, the same ones for all seeds and
-for both networks of a difference. Patients are drawn whole.
+Its tables show what the bootstrap draws; that this is too little of few seeds is made up for in the first
+line, which goes by Student's t (`ablation.power`).
 
-Shapes: S seeds, D draws.
+Shapes: D draws.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
-
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
 from semc_core.groups.bootstrap import Floats, GroupDraws
 from training.ablation.measures import MEASURES, Predicted, measured
-
-_TAILS: Final = (2.5, 97.5)
-
-
-@dataclass(frozen=True, slots=True)
-class Nested:
-    """A mean over seeds.
-
-    Attributes:
-        mean: Over the seeds, on the patients as they are.
-        low: Lower end of the 95 % interval over patients and seeds; None of fewer than two patients. With one
-            seed it is over patients alone.
-        high: Upper end.
-        seeds: S.
-    """
-
-    mean: float
-    low: float | None
-    high: float | None
-    seeds: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values; a mean that is not defined is null."""
-        mean = self.mean if np.isfinite(self.mean) else None
-        return {"mean": mean, "low": self.low, "high": self.high, "seeds": self.seeds}
-
+from training.evaluation.nested import Nested, nested
 
 Measured = Mapping[int, Mapping[str, Floats]]
 """By seed and measure: float64 (1 + D,), as `measures.measured` gives it."""
@@ -52,36 +24,17 @@ def measured_by_seed(predicted: Mapping[int, Predicted], draws: int) -> Measured
     return {seed: measured(each, GroupDraws(each.groups, draws, seed=1)) for seed, each in predicted.items()}
 
 
-def nested(values: Sequence[Floats], groups: int) -> Nested:
-    """The mean over seeds, with its interval.
-
-    Args:
-        values: Of each seed float64 (1 + D,): of all patients, then of every draw of them.
-        groups: Patients.
-    """
-    table = np.stack(values)  # (S, 1 + D)
-    seeds, draws = len(table), table.shape[1] - 1
-    mean = float(table[:, 0].mean())
-    if groups < 2 or draws == 0:
-        return Nested(mean, None, None, seeds)
-    chosen = np.random.default_rng([seeds, draws]).integers(0, seeds, (draws, seeds))
-    drawn = table[chosen, 1 + np.arange(draws)[:, None]].mean(axis=1)
-    known = drawn[np.isfinite(drawn)]
-    if not np.isfinite(mean) or len(known) < draws / 2:
-        return Nested(mean, None, None, seeds)
-    low, high = np.percentile(known, _TAILS)
-    return Nested(mean, float(low), float(high), seeds)
-
-
 def own(of: Measured, name: str, groups: int) -> Nested:
     """One measure of a network."""
-    return nested([of[seed][name] for seed in sorted(of)], groups)
+    return nested([of[seed][name] for seed in sorted(of)], groups, stretch=False)
 
 
 def difference(new: Measured, old: Measured, name: str, groups: int) -> Nested | None:
     """How much greater a measure of `new` is, by seed and patient; None without a common seed."""
     shared = sorted(set(new) & set(old))
-    return nested([new[seed][name] - old[seed][name] for seed in shared], groups) if shared else None
+    if not shared:
+        return None
+    return nested([new[seed][name] - old[seed][name] for seed in shared], groups, stretch=False)
 
 
 def differences(new: Measured, old: Measured, groups: int) -> dict[str, Any] | None:

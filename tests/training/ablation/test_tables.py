@@ -12,11 +12,12 @@ import pytest
 
 from semc_core.errors import UsageError
 from tests.training.test_ablation import SMALL
-from training.ablation.intervals import difference, measured_by_seed, nested
+from training.ablation.intervals import difference, measured_by_seed
 from training.ablation.measures import Predicted
 from training.ablation.runs import Run, planned, read_results
 from training.ablation.tables import headline, markdown, summary
 from training.ablation.variants import TABLES, USUAL, VARIANTS, named, of_tables
+from training.evaluation.nested import nested
 
 CLASSES, FRAMES, PATIENTS = 3, 240, 12
 

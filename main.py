@@ -148,6 +148,11 @@ COMMANDS: Final = {
         _TRAINING,
         "Train the network with and without its parts, and say which of them help.",
     ),
+    "compare": Entry(
+        "training.cli.compare:app",
+        _TRAINING,
+        "Train several methods alike, over several seeds, and say which of them is better.",
+    ),
     "plugins": Entry(
         "semc_core.cli.plugins:app",
         _PROGRAM,

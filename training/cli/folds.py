@@ -114,6 +114,8 @@ def _begin(folder: Path, args: TrainingOptions, folds: list[DataIndex]) -> None:
 
 def _plan(args: TrainingOptions, folds: list[DataIndex]) -> str:
     """What must be the same for folds to go on: the options, and which pictures are in which fold."""
+    from training.data.index import listing
+
     given: dict[str, Any] = {
         name: value if isinstance(value, (int, float, str, bool)) or value is None else str(value)
         for name, value in vars(args).items()
@@ -121,6 +123,5 @@ def _plan(args: TrainingOptions, folds: list[DataIndex]) -> str:
     }
     pictures = hashlib.sha256()
     for fold in folds:
-        for sample in fold.samples:
-            pictures.update(f"{sample.path}\0{sample.frame}\0{sample.label}\0{sample.split}\n".encode())
+        pictures.update(listing(fold.samples))
     return json.dumps({"options": given, "pictures": pictures.hexdigest()}, indent=2, sort_keys=True)

@@ -277,7 +277,7 @@ def _check_first(args: TrainArguments) -> None:
     from semc_core.model.file import read_spec
     from training.initialization import read_encoder
 
-    _options(args)
+    chosen_options(args)
     if args.compare_with is not None:
         read_spec(args.compare_with)
     if args.encoder is not None:
@@ -303,7 +303,7 @@ def train_on(
     from training.models import preset_of
     from training.trainer.trainer import Trainer
 
-    options = _options(args)
+    options = chosen_options(args)
     preprocessing = preset_of(options).preprocessing
     others = _without_labels(args, index)
     with reading_bar("Reading pictures") as tell:
@@ -414,7 +414,7 @@ def _usual(args: TrainArguments, data: Given, options: TrainOptions) -> Any:
     return Budget(steps=max(1, round(epochs * len(data.train.rows) / options.batch)))
 
 
-def _options(args: TrainArguments) -> TrainOptions:
+def chosen_options(args: TrainArguments) -> TrainOptions:
     """The recipe's, with what the user gave."""
     from training.config_file import changed, read_settings
 

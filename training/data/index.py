@@ -233,6 +233,12 @@ def _merged(sets: Iterable[set[str]]) -> list[set[str]]:
     return found
 
 
+def listing(samples: Iterable[Sample]) -> bytes:
+    """Which pictures these are, under which label, in which split; tells one set or deal from another."""
+    lines = (f"{one.path}\0{one.frame}\0{one.label}\0{one.split}\n" for one in samples)
+    return "".join(lines).encode(errors="surrogateescape")
+
+
 def check_leaks(samples: Iterable[Sample]) -> None:
     """Refuse a group in two splits.
 

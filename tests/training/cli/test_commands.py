@@ -159,7 +159,7 @@ def test_the_recipes_are_those_of_the_paper_and_of_its_code() -> None:
 
 def test_what_the_user_gives_goes_before_the_recipe() -> None:
     args = train.TrainArguments(data=["x"], out=Path("y"), recipe="released", alpha="0.1", rate=0.5)
-    options = train._options(args)
+    options = train.chosen_options(args)
     assert (options.losses.alpha, options.rate, options.weight_decay) == (0.1, 0.5, 5e-4)
     assert options.losses.contrast == "gpaco"
 

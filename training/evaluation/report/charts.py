@@ -170,19 +170,69 @@ def classes_chart(result: Result) -> bytes:
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        for place, own in enumerate(reversed(result.per_class)):
-            if own.f1.value is None:
-                continue
-            if own.f1.low is not None and own.f1.high is not None:
-                axes.barh(place, own.f1.high - own.f1.low, 0.22, own.f1.low, color=_ACCENT, alpha=0.3)
-            axes.plot(own.f1.value, place, "o", color=_ACCENT, markersize=5, clip_on=False)
-        names = [own.name for own in reversed(result.per_class)]
-        axes.set_yticks(range(len(names)), names)
-        axes.set(xlabel="F1 with its 95 % interval", xlim=(0, 1), ylim=(-0.6, len(names) - 0.4))
-        axes.tick_params(length=0, pad=8)  # A point at 0 keeps clear of the names.
-        axes.grid(False, axis="y")
+        rows = [(own.name, own.f1.value, own.f1.low, own.f1.high) for own in result.per_class]
+        _interval_rows(axes, rows)
+        axes.set(xlabel="F1 with its 95 % interval", xlim=(0, 1), ylim=(-0.6, len(rows) - 0.4))
 
     return _drawn((4.6, 0.9 + 0.27 * len(result.per_class)), draw)
+
+
+Row = tuple[str, float | None, float | None, float | None]
+"""A name, and a value with the ends of its interval, where they are known."""
+
+
+def intervals_chart(rows: Sequence[Row], label: str, *, around: float | None = None) -> bytes:
+    """Values with their intervals, one below the other.
+
+    Args:
+        rows: From the top.
+        label: Of the values.
+        around: Where a dashed line stands, that intervals are looked at against; None for no line.
+    """
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        if around is not None:
+            axes.axvline(around, color=_SOFT, linewidth=0.8, linestyle="--")
+        _interval_rows(axes, rows)
+        axes.set(xlabel=label, ylim=(-0.6, len(rows) - 0.4))
+
+    return _drawn((4.6, 0.9 + 0.27 * len(rows)), draw)
+
+
+def _interval_rows(axes: Axes, rows: Sequence[Row]) -> None:
+    for place, (_, value, low, high) in enumerate(reversed(rows)):
+        if value is None:
+            continue
+        if low is not None and high is not None:
+            axes.barh(place, high - low, 0.22, low, color=_ACCENT, alpha=0.3)
+        axes.plot(value, place, "o", color=_ACCENT, markersize=5, clip_on=False)
+    names = [name for name, *_ in reversed(rows)]
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(length=0, pad=8)  # A point at 0 keeps clear of the names.
+    axes.grid(False, axis="y")
+
+
+def cost_chart(rows: Sequence[tuple[str, float, float]], label: str) -> bytes:
+    """What each costs against how good it is.
+
+    Args:
+        rows: Name, milliseconds a frame, value.
+        label: Of the values.
+    """
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.set_xscale("log")
+        axes.scatter([ms for _, ms, _ in rows], [value for *_, value in rows], s=28, color=_ACCENT)
+        for name, ms, value in rows:
+            axes.annotate(name, (ms, value), (5, 3), textcoords="offset points", fontsize=7.5, color=_SOFT)
+        axes.set(xlabel="milliseconds a frame", ylabel=label)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("{x:g}")
+        axes.margins(x=0.15, y=0.12)
+
+    return _drawn((4.6, 3.6), draw)
 
 
 def embedding_chart(

@@ -140,6 +140,7 @@ STEPS: Final = (
     Step("eval MODEL patients --out judged", 1, _PYTORCH),
     Step("calibrate MODEL patients --out new.safetensors", 1, _PYTORCH),
     Step("ablate --data patients --out ablated", 1, _PYTORCH),
+    Step("compare --data patients --out compared", 1, _PYTORCH),
 )
 """In this order: what one writes the next may read."""
 LACKING: Final = tuple(step for step in STEPS if step.says in (_PYTORCH, _NNCF, _ONNX, _RAY, _HTTP))

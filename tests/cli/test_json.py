@@ -35,6 +35,7 @@ from tests.io.test_plugins import install
 from tests.session.sessions import filled_session
 from tests.sources.capture_clips import write_images
 from tests.sources.device_trees import Card, plug_in
+from tests.training.compare.test_tables import found_of
 from tests.training.test_ablation import SMALL
 from tests.training.toy_folder import write_toy_folder
 from training.ablation.tables import summary
@@ -207,6 +208,9 @@ def test_training_results(printed: Printed, tiny_model_path: Path, tmp_path: Pat
     assert "simulated" in found
     check("semc ablate --list", printed("ablate", "--list", "--data", tmp_path, "--out", tmp_path))
     check("semc ablate", summary(SMALL, {}, {"device": "CPU"}))
+    compared = found_of({"semc": 0.0, "resnet": 0.5}, problems={"supcon": "It failed."})
+    check("semc compare", compared)
+    assert {frozenset(row) for row in compared["methods"]} == {frozenset(compared["methods"][0])}
 
 
 def test_pictures(printed: Printed, tiny_model_path: Path, tmp_path: Path) -> None:

@@ -94,6 +94,27 @@ CHANGES: Final = (
         "tests/training/ablation/test_tables.py::test_intervals_hold_both_patients_and_seeds",
     ),
     Change(
+        "intervals of few seeds are as short as those of many",
+        "training/evaluation/nested.py",
+        "if stretch and seeds > 1:",
+        "if False:",
+        "tests/training/evaluation/test_nested.py::test_without_the_stretch_intervals_of_few_seeds_are_too_short",
+    ),
+    Change(
+        "a comparison chooses the best by seeds that not all have",
+        "training/compare/plan.py",
+        "-mean_validation(whole[name], seeds)",
+        "-mean_validation(whole[name])",
+        "tests/training/compare/test_tables.py::test_the_best_on_validation_and_semc_get_more_seeds",
+    ),
+    Change(
+        "a comparison's thresholds are chosen on the test patients",
+        "training/compare/runs.py",
+        "truth = validation.labels.numpy()\n    thresholds = best_thresholds(judged.validation, truth)",
+        "thresholds = best_thresholds(judged.test, test.labels.numpy())",
+        "tests/training/compare/test_runs.py::test_thresholds_are_chosen_on_the_validation_patients",
+    ),
+    Change(
         "a country that is left out is learned from",
         "training/ablation/countries.py",
         "data.subset(~own & ~validation)",

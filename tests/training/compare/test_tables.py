@@ -173,6 +173,7 @@ def test_the_best_on_validation_and_semc_get_more_seeds() -> None:
     assert {run.method for run in more} == {"semc", "resnet", "sononet16"}
     assert sorted({run.seed for run in more}) == [3, 5]
     # Seeds that came later, or that few have, choose nothing: the same command chooses the same again.
-    results["supcon"][3] = result("supcon", 3, 0, 1.0)
+    for seed in (3, 5, 6):
+        results["supcon"][seed] = result("supcon", seed, 0, 1.0)
     results["semc-ace"] = {1: result("semc-ace", 1, 0, 1.0)}
     assert further_runs(results, (1, 2, 4), total=5, best=2) == more

@@ -1,4 +1,4 @@
-"""A model file is judged as users run it, its patients stay unnamed, and only the best of a method is kept."""
+"""A model file is judged as users run it, patients stay unnamed, and only the best of a method is kept."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.text import Text
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from training.evaluation.reliability import BINS, Reliability, RiskCurve
@@ -229,9 +229,10 @@ def cost_chart(rows: Sequence[tuple[str, float, float]], label: str) -> bytes:
         for name, ms, value in rows:
             axes.annotate(name, (ms, value), (5, 3), textcoords="offset points", fontsize=7.5, color=_SOFT)
         axes.set(xlabel="milliseconds a frame", ylabel=label)
-        # Between the powers of ten only as many as have room.
-        axes.xaxis.set_major_formatter(LogFormatter())
-        axes.xaxis.set_minor_formatter(LogFormatter())
+        axes.xaxis.set_major_formatter("{x:g}")
+        # Between the powers of ten there is room for numbers only where there are few of these.
+        times = [ms for _, ms, _ in rows]
+        axes.xaxis.set_minor_formatter("{x:g}" if max(times) < 5 * min(times) else NullFormatter())
         axes.margins(x=0.15, y=0.12)
 
     return _drawn((4.6, 3.6), draw)

@@ -229,11 +229,11 @@ def cost_chart(rows: Sequence[tuple[str, float, float]], label: str) -> bytes:
         for name, ms, value in rows:
             axes.annotate(name, (ms, value), (5, 3), textcoords="offset points", fontsize=7.5, color=_SOFT)
         axes.set(xlabel="milliseconds a frame", ylabel=label)
+        axes.margins(x=0.15, y=0.12)
         axes.xaxis.set_major_formatter("{x:g}")
         # Between the powers of ten there is room for numbers only where there are few of these.
-        times = [ms for _, ms, _ in rows]
-        axes.xaxis.set_minor_formatter("{x:g}" if max(times) < 5 * min(times) else NullFormatter())
-        axes.margins(x=0.15, y=0.12)
+        fewest, most = axes.get_xlim()
+        axes.xaxis.set_minor_formatter("{x:g}" if most < 10 * fewest else NullFormatter())
 
     return _drawn((4.6, 3.6), draw)
 

@@ -119,7 +119,9 @@ $(VENV)/installed-run: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing SEMC Live and its tools into $(VENV); the first time this takes some minutes."
-	$(PIP) -e ".[train,dev,ocr,docs,cluster,onnx,fhir,search,http,web]"
+	$(PIP) --no-compile -e ".[train,dev,ocr,docs,cluster,onnx,fhir,search,http,web]"
+	@# pip would do this by one process, and the packages' tests, too; some of what they hold is no Python.
+	-@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib
 	@touch $@ $(VENV)/installed-run
 
 clean:

@@ -47,7 +47,7 @@ def unused_widgets(qapp: QApplication) -> Iterator[None]:
     """Of windows that were closed no thread but this one takes anything apart, as in the program."""
     with cleared_by_this_thread():
         yield
-    gc.collect()
+        gc.collect()  # what was there before is left out: to look through it takes half a second
 
 
 @pytest.fixture(autouse=True)

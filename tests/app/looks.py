@@ -37,6 +37,7 @@ from PySide6.QtWidgets import (
     QStackedWidget,
     QWidget,
 )
+from shiboken6 import isValid
 
 from app.widgets.action_button import ActionButton
 from app.widgets.fitted import FittedBox, FittedLabel
@@ -58,11 +59,16 @@ _PADDING_EM: Final = 0.57
 
 
 def settled() -> None:
-    """What is to be placed has its place."""
+    """What is to be placed has its place. Nothing is drawn meanwhile: who looks at it draws it."""
+    windows = [window for window in QApplication.topLevelWidgets() if window.updatesEnabled()]
+    for window in windows:
+        window.setUpdatesEnabled(False)
     for _ in range(3):
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         QApplication.sendPostedEvents()
         QApplication.processEvents()
+    for window in filter(isValid, windows):
+        window.setUpdatesEnabled(True)
 
 
 def shown(root: QWidget) -> list[QWidget]:

@@ -51,6 +51,8 @@ from semc_core.sources.raw.records import CODING, NOTE
 from semc_core.sources.raw.records import ORIGIN as TAPPED
 from training.ablation.runs import RUN_RESULT
 from training.benchmark import BENCHMARK
+from training.compare.plan import PLAN as COMPARE_PLAN
+from training.compare.plan import RUN_RESULT as COMPARE_RUN
 from training.config_file import CONFIG
 from training.data.hub.zenodo import RECORD
 from training.data.images import WITH_CROP
@@ -130,6 +132,8 @@ DOCUMENTS: Final[dict[str, tuple[str, Document[Any]]]] = {
     "training-config": ("the choices of a training in TOML; each may be left out", CONFIG),
     "benchmark": ("the definition of a benchmark in TOML", BENCHMARK),
     "ablation-run": ("what must be in the result of one training of an ablation", RUN_RESULT),
+    "compare-plan": ("plan.json of semc compare: what is the same for all of its trainings", COMPARE_PLAN),
+    "compare-run": ("the result of one training of semc compare", COMPARE_RUN),
     "zenodo-record": ("what is read of a record of Zenodo", RECORD),
 }
 """By the name of the schema's file: what the document is, and what it is held against."""

@@ -53,6 +53,7 @@ from semc_core.sources.devices.script import SCRIPT, read_script
 from tests.session.killed_writer import origin
 from training import benchmark
 from training.ablation import runs, variants
+from training.compare import plan
 from training.config_file import CONFIG, read_config
 from training.data import images, loading
 from training.data.hub import zenodo
@@ -182,6 +183,11 @@ def _run_result(folder: Path, content: bytes) -> object:
     run = runs.Run(variants.VARIANTS["plain"], 1)
     _written(folder, "runs/plain_seed1.json", content)
     return runs.read_result(run, BENCHMARK, folder)
+
+
+def _compare_run(folder: Path, content: bytes) -> object:
+    _written(folder, "runs/semc_seed1.json", content)
+    return plan.read_result(plan.Run("semc", 1), "p", folder)
 
 
 def _encoder(folder: Path, content: bytes) -> object:
@@ -322,6 +328,11 @@ KINDS: Final = (
           "test": {"accuracy": 0.9, "precision": 0.9, "recall": 0.9, "f1": 0.9, "auroc": 0.9,
                    "average_precision": 0.9, "f1_at_thresholds": 0.9}, "predictions": {}},
          _run_result, UsageError, "plain_seed1.json"),
+    Kind("compare-run", plan.RUN_RESULT,
+         {"plan": "p", "method": "semc", "seed": 1, "steps": 4, "seconds": 2.5, "validation_f1": 0.5,
+          "thresholds": [0.4, 0.5], "parameters": 9, "milliseconds": 2.5, "ran_on": "CPU", "model_sha256": "",
+          "truth": [0, 1], "group_of": [0, 1], "probabilities": [[0.5, 0.5], [0.25, 0.75]]},
+         _compare_run, UsageError, "semc_seed1.json"),
     Kind("outline", outline.SPEC,
          {"height": 4, "width": 4, "channels": [1, 1], "presence": 0.9, "agreement": 0.9, "error": 0.05,
           "notice": "n"},

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from semc_core.model.depthwise import DepthWise
+
 LEAK = 0.2
 """Slope of the released code's LeakyReLU below zero."""
 
@@ -41,7 +43,7 @@ class CompressionExpansion(nn.Module):
 
 def _stage(channels: int, released: bool) -> nn.Sequential:
     layers: list[nn.Module] = [
-        nn.Conv2d(channels, channels, 3, stride=2, padding=1, groups=channels, bias=False),
+        DepthWise(channels, 3, stride=2),
         nn.BatchNorm2d(channels),
         nn.LeakyReLU(LEAK) if released else nn.ReLU(),
         nn.Conv2d(channels, 2 * channels, 1, bias=False),

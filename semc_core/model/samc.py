@@ -7,6 +7,7 @@ Shapes: B batch, C channels, H x W feature-map cells, X channel expansion.
 from __future__ import annotations
 
 import math
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 
 from semc_core.model.ace import LEAK
 from semc_core.model.architecture import FIELDS, SPATIAL_KERNEL, attention_channels
+from semc_core.model.depthwise import DepthWise
 
 
 class ChannelAttention(nn.Module):
@@ -66,7 +68,7 @@ class MultiContext(nn.Module):
             )
         self.fields = nn.ModuleList(
             nn.Sequential(
-                nn.Conv2d(wide, wide, size, padding=size // 2, groups=wide, bias=False),
+                DepthWise(wide, size),
                 nn.BatchNorm2d(wide),
                 nn.ReLU6(),
             )
@@ -82,7 +84,7 @@ class MultiContext(nn.Module):
         """float (B, C, H, W) -> float (B, C, H, W)."""
         wide = self.expand(features)
         seen = [field(wide) for field in self.fields]
-        merged = torch.cat(seen, dim=1) if self.concat else torch.stack(seen).sum(dim=0)
+        merged = torch.cat(seen, dim=1) if self.concat else reduce(torch.add, seen)
         mixed: Tensor = self.mix(F.channel_shuffle(merged, self.groups))
         return features + mixed if self.residual else mixed
 

@@ -66,12 +66,16 @@ def through_other_eyes(image: QImage, vision: str) -> QImage:
     """What is drawn, as it is seen."""
     kept = image.convertToFormat(QImage.Format.Format_RGB32)
     wide, high = kept.width(), kept.height()
-    levels = np.frombuffer(kept.constBits(), np.uint32).reshape(high, kept.bytesPerLine() // 4)[:, :wide]
-    colours, which = np.unique(levels, return_inverse=True)
+    rows = np.frombuffer(kept.constBits(), np.uint32).reshape(high, kept.bytesPerLine() // 4)
+    levels = rows[:, :wide] & 0xFFFFFF
+    there = np.zeros(1 << 24, bool)
+    there[levels] = True
+    colours = np.flatnonzero(there)
     parts = np.stack([(colours >> shift) & 0xFF for shift in (16, 8, 0)], axis=1) / 255
     red, green, blue = np.round(seen(parts, vision) * 255).astype(np.uint32).T
-    changed = (0xFF000000 | red << 16 | green << 8 | blue).astype(np.uint32)[which.reshape(high, wide)]
-    return QImage(changed.tobytes(), wide, high, 4 * wide, QImage.Format.Format_RGB32).copy()
+    table = np.empty(1 << 24, np.uint32)
+    table[colours] = 0xFF000000 | red << 16 | green << 8 | blue
+    return QImage(table[levels].tobytes(), wide, high, 4 * wide, QImage.Format.Format_RGB32).copy()
 
 
 def unread(stage: Stage, names: tuple[str, ...]) -> Iterator[str]:

@@ -38,6 +38,7 @@ NETWORKS: Final = {
     "sononet16": "SonoNet-16 (Baumgartner et al. 2017), with cross-entropy",
     "sononet32": "SonoNet-32",
     "sononet64": "SonoNet-64",
+    "area": "a plain ResNet, whose classes weigh by the area of their features late in training (AREA)",
     "supcon": "a plain ResNet trained by the supervised contrastive loss alone, a linear classifier on it",
     "supmin": "the same with the loss for data of which one class is most",
 }
@@ -98,7 +99,7 @@ def described(name: str, preset: str) -> Preset:
         return replace(found, architecture=replace(a, preset=f"{name} {preset}", gate_input="mean"))
     if name == "resnet-equal":
         return replace(found, architecture=_as_dear(found, f"{name} {preset}"))
-    if name in ("resnet", *_CONTRASTIVE):
+    if name in ("resnet", "area", *_CONTRASTIVE):
         return replace(found, architecture=_plain(replace(a, preset=f"{name} {preset}")))
     if name in _RESNETS:
         block, layers = _RESNETS[name]
@@ -197,6 +198,8 @@ def fitting_losses(name: str, losses: LossOptions) -> LossOptions:
         return replace(
             losses, contrast=name, views=2, every_view=True, self_weight=0.0, queue_size=0, alpha=0.5
         )
+    if name == "area":
+        return replace(losses, contrast="none", class_weights="area")
     if name == "semc-one" and losses.contrast != "none":
         return replace(losses, views=max(2, losses.views))  # of one expert there is nothing to compare
     if name.startswith("semc"):

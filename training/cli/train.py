@@ -144,7 +144,7 @@ class TrainArguments(TrainingOptions):
         Option(
             "--class-weights",
             click_type=click.Choice(CLASS_WEIGHTS),
-            help="of the classification loss, by frequency",
+            help="of the classification loss, by frequency or by the area of features",
         ),
     ] = None
     second_task: Annotated[
@@ -438,11 +438,13 @@ def _check_losses_fit(args: TrainArguments, options: TrainOptions) -> None:
     used = fitting_losses(options.method, options.losses)
     for name, differs in (
         ("contrast", used.contrast != options.losses.contrast),
+        ("class_weights", used.class_weights != options.losses.class_weights),
         ("alpha", not options.method.startswith("semc")),
     ):
         if getattr(args, name) is not None and differs:
+            option = name.replace("_", "-")
             raise UsageError(
-                f"--{name} {getattr(args, name)} says nothing to the network {options.method}, which has its "
+                f"--{option} {getattr(args, name)} says nothing to the network {options.method}, which has its "
                 "own loss; leave it out, or choose --method semc."
             )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from training.losses.contrastive import Queue, Ranks
 
-CLASS_WEIGHTS: Final = ("none", "inverse")
+CLASS_WEIGHTS: Final = ("none", "inverse", "area")
 WEIGHINGS: Final = ("alpha", "uncertainty")
 
 
@@ -44,7 +44,8 @@ class LossOptions:
         pseudo_labels: L_self takes the network's predictions for labels (see `losses.selfcon`).
         pair_weight: Of the pairs in "gpaco".
         pair_smoothing: Of the class terms in "gpaco".
-        class_weights: Of L_moe: "none", or "inverse" to the classes' frequency.
+        class_weights: Of L_moe: "none", "inverse" to the classes' frequency, or "area": in the last fifth of
+            the training inverse to the area that their features span (see `losses.area`).
         views: How often each frame is in a batch, changed each time anew: all frames once, then all again.
             Their projections count as views of one sample, beside the experts'.
         gate_start: Gumbel temperature at the beginning; it falls, by even factors, to the architecture's,
@@ -82,7 +83,7 @@ class LossOptions:
         if self.class_weights not in CLASS_WEIGHTS:
             raise UsageError(
                 f"There are no class weights {short(self.class_weights)!r}; "
-                f"choose {' or '.join(CLASS_WEIGHTS)}."
+                f"choose one of {', '.join(CLASS_WEIGHTS)}."
             )
         if self.weighing not in WEIGHINGS:
             raise UsageError(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from semc_core.errors import UsageError
 from semc_core.model.architecture import PROJECTION_OUT
 from training.losses.alpha import AlphaNetwork, FixedAlpha, Uncertainties
+from training.losses.area import area_weights, effective_areas, measurement
 from training.losses.balance import uneven_use
 from training.losses.config import CONTRASTS, Compared
 from training.losses.config import LossOptions as LossOptions
@@ -67,7 +68,7 @@ class SemcLoss(nn.Module):
     Args:
         features: C, channels of the pooled fused features.
         options: See there.
-        class_counts: (K,), training samples of each class; for "inverse" class weights and "supmin".
+        class_counts: (K,), training samples of each class; for class weights and "supmin".
         ranks: The other processes that train.
 
     Raises:
@@ -96,7 +97,11 @@ class SemcLoss(nn.Module):
             raise UsageError("Class weights and the loss supmin need the number of samples of each class.")
         weighs = class_counts is not None and options.class_weights == "inverse"
         weights = inverse_frequency(class_counts) if weighs and class_counts is not None else None
-        self.register_buffer("class_weights", weights, persistent=False)
+        by_area = options.class_weights == "area" and class_counts is not None
+        if by_area and class_counts is not None:
+            weights = torch.ones(len(class_counts))
+            self.register_buffer("areas_measured", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("class_weights", weights, persistent=by_area)  # a run that goes on needs those
         self._keys_a_step = 0
         self.majority = -1 if class_counts is None else int(class_counts.argmax())
 
@@ -146,6 +151,25 @@ class SemcLoss(nn.Module):
         """How many steps ago the oldest key of the queue was made; 0 while nothing is compared with it."""
         keys, _ = self.queue.contents()
         return 0.0 if self._keys_a_step == 0 else len(keys) / self._keys_a_step
+
+    def areas_are_due(self, progress: float) -> bool:
+        """Whether the classes' areas are to be measured at this progress (0-1) of the training."""
+        known = getattr(self, "areas_measured", None)
+        return isinstance(known, Tensor) and measurement(progress) > int(known)
+
+    def weigh_by_area(self, features: Tensor, labels: Tensor, progress: float) -> None:
+        """Weigh the classes by the areas that their features span (see `losses.area`).
+
+        Args:
+            features: float (N, C), of all training frames.
+            labels: int64 (N,).
+            progress: Of the training, 0-1, when they were computed.
+        """
+        assert isinstance(self.class_weights, Tensor)
+        assert isinstance(self.areas_measured, Tensor)
+        weights = area_weights(effective_areas(features, labels, len(self.class_weights)))
+        self.class_weights.copy_(weights)
+        self.areas_measured.fill_(measurement(progress))
 
     def _supervised(self, embeddings: Tensor, expert_logits: Tensor, labels: Tensor) -> Tensor:
         """L_sup, or what the options put in its place, float (B,)."""

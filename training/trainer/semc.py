@@ -153,6 +153,7 @@ class SemcModule(TrainingModule[TrainOptions]):
             progress: See `training_step`.
         """
         set_gate_temperature(self.network, self.losses, progress)
+        self._weigh_classes(progress)
         self._pictures.manual_seed(seed_of(self.options.seed, step, sampler.PICTURES, self._rank))
         torch.manual_seed(seed_of(self.options.seed, step, sampler.NOISE, self._rank))
         chosen, side = shard(self.sampler.of_step(step), self._rank, self._world), self.side(progress)
@@ -168,6 +169,14 @@ class SemcModule(TrainingModule[TrainOptions]):
                 self.fabric.backward(told["loss"] * share)
             sums = {name: sums.get(name, 0.0) + share * float(value.detach()) for name, value in told.items()}
         return sums
+
+    def _weigh_classes(self, progress: float) -> None:
+        """By the areas of their features, where that is asked for; every process measures the same."""
+        if not self.objective.loss.areas_are_due(progress):
+            return
+        data = self.train_set
+        features = classify(self.network, data.frames, self.preprocessing, self.side(progress)).features
+        self.objective.loss.weigh_by_area(features, data.labels, progress)
 
     def _batch(self, chosen: Tensor, side: int) -> tuple[Tensor, ...]:
         """Changed pictures of the frames `chosen` (B,), all once, then all again; and labels (V B,)."""

@@ -18,7 +18,7 @@ from semc_core.model.architecture import PROJECTION_OUT, Preset, find_preset, gf
 from semc_core.model.network import Details, SemcNetwork
 from semc_core.model.presets import MIXTURE
 from semc_core.model.sononet import SonoNet
-from semc_core.model.spec import Architecture, ModelSpec
+from semc_core.model.spec import PRODUCT, Architecture, ModelSpec
 from semc_core.model.weights import AnyNetwork
 from training.config import TrainOptions
 from training.losses.config import LossOptions
@@ -39,6 +39,7 @@ NETWORKS: Final = {
     "sononet32": "SonoNet-32",
     "sononet64": "SonoNet-64",
     "area": "a plain ResNet, whose classes weigh by the area of their features late in training (AREA)",
+    "shike": "experts of different depth that teach each other the hardest wrong class (SHIKE)",
     "supcon": "a plain ResNet trained by the supervised contrastive loss alone, a linear classifier on it",
     "supmin": "the same with the loss for data of which one class is most",
 }
@@ -70,6 +71,25 @@ class ContrastiveNetwork(SemcNetwork):
         return replace(found, logits=logits, expert_logits=logits[:, None])
 
 
+class ShikeNetwork(SemcNetwork):
+    """SHIKE's network (Jin et al., CVPR 2023), after the description.
+
+    Each expert's deep map is multiplied by a shallow one of another depth, brought to its size by what does
+    it in SEMC; its linear classifier answers, and the answers' mean counts. (Published: strided convolutions,
+    classifiers that see directions alone, and others, begun anew, for the last part.)
+
+    Attributes:
+        classifiers_only: In training no gradient goes past the classifiers.
+    """
+
+    classifiers_only = False
+
+    def _classify(self, third: Tensor, deep: Tensor, fused: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        if self.training and self.classifiers_only:
+            deep, fused = deep.detach(), fused.detach()
+        return super()._classify(third, deep, fused)
+
+
 def described(name: str, preset: str) -> Preset:
     """The architecture of the network of that name, and the preset's preprocessing.
 
@@ -95,6 +115,9 @@ def described(name: str, preset: str) -> Preset:
         return replace(
             found, architecture=replace(a, preset=f"{name} {preset}", experts=count, gate_input=gate)
         )
+    if name == "shike":
+        shike = replace(a, preset=f"{name} {preset}", samc=False, gate_input="mean", fusion=PRODUCT)
+        return replace(found, architecture=shike)
     if name == "semc-mean":
         return replace(found, architecture=replace(a, preset=f"{name} {preset}", gate_input="mean"))
     if name == "resnet-equal":
@@ -141,6 +164,8 @@ def preset_of(options: TrainOptions) -> Preset:
     if options.routing == MIXTURE:
         return found
     a = found.architecture
+    if options.method == "shike":
+        raise UsageError("SHIKE asks all its experts; leave routing out, or choose the method semc.")
     if a.experts < 2:
         raise UsageError(
             f"The network {options.method} has no experts to choose one from; leave routing out, or choose "
@@ -163,6 +188,8 @@ def build_as(options: TrainOptions, classes: Sequence[str]) -> AnyNetwork:
 def _untrained(name: str, architecture: Architecture, classes: Sequence[str]) -> AnyNetwork:
     if architecture.kind == "sononet":
         return SonoNet(architecture, len(classes))
+    if name == "shike":
+        return ShikeNetwork(architecture, len(classes))
     make = ContrastiveNetwork if name in _CONTRASTIVE else SemcNetwork
     return make(architecture, len(classes))
 
@@ -200,6 +227,8 @@ def fitting_losses(name: str, losses: LossOptions) -> LossOptions:
         )
     if name == "area":
         return replace(losses, contrast="none", class_weights="area")
+    if name == "shike":
+        return replace(losses, contrast="none", experts="shike", class_weights="none", smoothing=0.0)
     if name == "semc-one" and losses.contrast != "none":
         return replace(losses, views=max(2, losses.views))  # of one expert there is nothing to compare
     if name.startswith("semc"):

@@ -33,7 +33,7 @@ from semc_core.model.architecture import (
 from semc_core.model.gate import ExpertGate
 from semc_core.model.presets import TOP1
 from semc_core.model.samc import StructureAwareMultiContext
-from semc_core.model.spec import EXPANSION, Architecture
+from semc_core.model.spec import EXPANSION, PRODUCT, Architecture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,8 +145,12 @@ class SemcNetwork(nn.Module):
         merged = deep
         if self.architecture.ace:
             aligned = [ace(shallow[ace_source(e)[0]]) for e, ace in enumerate(self.ace)]
-            merged = torch.stack(aligned, dim=1) + deep
+            merged = self._fused(torch.stack(aligned, dim=1), deep)
         return deep, self._enhanced(merged)
+
+    def _fused(self, aligned: Tensor, deep: Tensor) -> Tensor:
+        """M_i of F'_i and D_i (eq. 7)."""
+        return aligned * deep if self.architecture.fusion == PRODUCT else aligned + deep
 
     def _by_the_chosen(self, shallow: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """Logits (B, K), each frame's by the expert that the gate chose for it; no other is run."""
@@ -159,7 +163,7 @@ class SemcNetwork(nn.Module):
                 continue
             fused = expert(shallow[2][rows])
             if self.architecture.ace:
-                fused = self.ace[number](shallow[ace_source(number)[0]][rows]) + fused
+                fused = self._fused(self.ace[number](shallow[ace_source(number)[0]][rows]), fused)
             if self.architecture.samc:
                 fused = self.samc[0 if self.architecture.samc_shared else number](fused)
             logits[rows] = self._classifier(number)(fused.to(logits.dtype).mean(dim=(2, 3)))

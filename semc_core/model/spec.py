@@ -20,6 +20,9 @@ from semc_core.language import _
 from semc_core.model.presets import INPUT_SIDES, MIXTURE, ROUTINGS, TOP1
 from semc_core.types import Thresholds
 
+PRODUCT: Final = "product"
+"""The fusion of SHIKE; see `Architecture`."""
+
 EXPANSION: Final = {"basic": 1, "bottleneck": 4}
 """Output channels of a residual block per inner channel, as in torchvision."""
 
@@ -50,6 +53,7 @@ class Architecture:
         kind: "semc", or "sononet" (Baumgartner et al. 2017; see `model.sononet`). Of a SonoNet only `width`
             (16, 32 or 64), `in_channels` and the single expert say anything.
         ace: Whether the shallow maps are added to the deep ones (eq. 5-7); without, M_i = D_i.
+        fusion: How the shallow maps join the deep ones: "sum" (eq. 7), or "product", as in SHIKE.
         samc: Whether there is SAMC (eq. 8-10); without, O_i = M_i. With neither and with one expert, this is
             a plain ResNet.
         routing: "mixture" (eq. 16-17), or "top1": the gate sees the mean of F3, before the experts, and
@@ -74,6 +78,7 @@ class Architecture:
     ace: bool = True
     samc: bool = True
     routing: Annotated[str, one_of(*ROUTINGS)] = MIXTURE
+    fusion: Annotated[str, one_of("sum", PRODUCT)] = "sum"
 
 
 @dataclass(frozen=True, slots=True)

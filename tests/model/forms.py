@@ -27,6 +27,7 @@ FORMS = {
     "four experts": replace(TINY, experts=4),
     "without ACE": replace(TINY, ace=False, gate_input="deep"),
     "without SAMC": replace(TINY, samc=False),
+    "shallow times deep maps": replace(TINY, samc=False, gate_input="mean", fusion="product"),
     "one expert chosen": replace(TINY, routing="top1"),
     "one of two chosen, a SAMC each, no ACE": replace(
         TINY, routing="top1", experts=2, samc_shared=False, ace=False

@@ -32,7 +32,7 @@ from training.models import (
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = (
     "semc", "semc-ace", "semc-plain", "semc-one", "semc-two", "semc-mean", "resnet", "resnet-equal",
-    "sononet16", "supcon", "supmin", "area",
+    "sononet16", "supcon", "supmin", "area", "shike",
 )  # fmt: skip
 """Those that are small with the preset for tests; the others differ from them in size alone."""
 
@@ -65,14 +65,14 @@ def test_every_weight_that_may_learn_learns_and_what_has_no_say_may_not(name: st
     assert may == {name for name, value in learned.items() if value.grad is not None and value.grad.any()}
     idle = {name.split(".")[0] for name in learned.keys() - may}
     assert idle == {
-        "resnet": {"gate", "projection"}, "resnet-equal": {"gate", "projection"}, "area": {"gate", "projection"},
-        "supcon": {"gate"},
+        "resnet": {"gate", "projection"}, "resnet-equal": {"gate", "projection"},
+        "area": {"gate", "projection"}, "shike": {"gate", "projection"}, "supcon": {"gate"},
         "supmin": {"gate"}, "semc-one": {"gate"}, "semc-mean": {"gate"},
     }.get(name, set())  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "name", ["semc-plain", "semc-one", "semc-four", "resnet", "sononet16", "supcon", "area"]
+    "name", ["semc-plain", "semc-one", "semc-four", "resnet", "sononet16", "supcon", "area", "shike"]
 )
 def test_a_model_file_of_it_is_run_by_both_runtimes(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

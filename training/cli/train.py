@@ -444,8 +444,8 @@ def _check_losses_fit(args: TrainArguments, options: TrainOptions) -> None:
         if getattr(args, name) is not None and differs:
             option = name.replace("_", "-")
             raise UsageError(
-                f"--{option} {getattr(args, name)} says nothing to the network {options.method}, which has its "
-                "own loss; leave it out, or choose --method semc."
+                f"--{option} {getattr(args, name)} says nothing to the network {options.method}, which has "
+                "its own loss; leave it out, or choose --method semc."
             )
 
 

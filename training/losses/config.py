@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from training.losses.contrastive import Queue, Ranks
 
 CLASS_WEIGHTS: Final = ("none", "inverse", "area")
+TAUGHT: Final = ("gated", "shike")
 WEIGHINGS: Final = ("alpha", "uncertainty")
 
 
@@ -44,6 +45,8 @@ class LossOptions:
         pseudo_labels: L_self takes the network's predictions for labels (see `losses.selfcon`).
         pair_weight: Of the pairs in "gpaco".
         pair_smoothing: Of the class terms in "gpaco".
+        experts: What the experts are taught: "gated" (L_moe, eq. 18), or "shike" (see `losses.shike`), and
+            then smoothing and class weights say nothing.
         class_weights: Of L_moe: "none", "inverse" to the classes' frequency, or "area": in the last fifth of
             the training inverse to the area that their features span (see `losses.area`).
         views: How often each frame is in a batch, changed each time anew: all frames once, then all again.
@@ -71,6 +74,7 @@ class LossOptions:
     pseudo_labels: bool = False
     pair_weight: float = 0.05
     pair_smoothing: float = 0.1
+    experts: str = "gated"
     class_weights: str = "none"
     views: int = 1
     gate_start: float | None = None
@@ -84,6 +88,10 @@ class LossOptions:
             raise UsageError(
                 f"There are no class weights {short(self.class_weights)!r}; "
                 f"choose one of {', '.join(CLASS_WEIGHTS)}."
+            )
+        if self.experts not in TAUGHT:
+            raise UsageError(
+                f"Experts are not taught as {short(self.experts)!r}; choose {' or '.join(TAUGHT)}."
             )
         if self.weighing not in WEIGHINGS:
             raise UsageError(

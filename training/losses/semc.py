@@ -22,6 +22,7 @@ from training.losses.contrastive import ALONE, Ranks
 from training.losses.memory_bank import MemoryBank
 from training.losses.moe import gated_cross_entropy, inverse_frequency
 from training.losses.selfcon import pseudo_label_contrastive, self_contrastive
+from training.losses.shike import balanced, excavation
 
 
 class SemcOutputs(Protocol):
@@ -70,6 +71,10 @@ class SemcLoss(nn.Module):
         options: See there.
         class_counts: (K,), training samples of each class; for class weights and "supmin".
         ranks: The other processes that train.
+        drawn: float (K,), how often each class is drawn, in any unit; None: as often as it has samples.
+
+    Attributes:
+        balances: Of experts that are taught as in SHIKE: whether only the classifiers still learn.
 
     Raises:
         UsageError: The options need `class_counts` and there are none.
@@ -81,6 +86,7 @@ class SemcLoss(nn.Module):
         options: LossOptions,
         class_counts: Tensor | None = None,
         ranks: Ranks = ALONE,
+        drawn: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.options, self.ranks = options, ranks
@@ -93,8 +99,12 @@ class SemcLoss(nn.Module):
         )
         weighs_both = options.contrast != "none" and options.weighing == "uncertainty"
         self.uncertainties = Uncertainties() if weighs_both else None
-        if class_counts is None and (options.class_weights != "none" or options.contrast == "supmin"):
-            raise UsageError("Class weights and the loss supmin need the number of samples of each class.")
+        if class_counts is None and (
+            options.class_weights != "none" or options.contrast == "supmin" or options.experts == "shike"
+        ):
+            raise UsageError(
+                "Class weights and the losses supmin and shike need the number of samples of each class."
+            )
         weighs = class_counts is not None and options.class_weights == "inverse"
         weights = inverse_frequency(class_counts) if weighs and class_counts is not None else None
         by_area = options.class_weights == "area" and class_counts is not None
@@ -102,6 +112,8 @@ class SemcLoss(nn.Module):
             weights = torch.ones(len(class_counts))
             self.register_buffer("areas_measured", torch.zeros((), dtype=torch.int64))
         self.register_buffer("class_weights", weights, persistent=by_area)  # a run that goes on needs those
+        self.register_buffer("drawn", class_counts if drawn is None else drawn, persistent=False)
+        self.balances = False
         self._keys_a_step = 0
         self.majority = -1 if class_counts is None else int(class_counts.argmax())
 
@@ -122,9 +134,7 @@ class SemcLoss(nn.Module):
         samples = len(details.logits) // views
         once = labels[:samples]
         weights = self.class_weights if isinstance(self.class_weights, Tensor) else None
-        moe = self._per_sample(
-            gated_cross_entropy(details.logits, once.repeat(views), weights, self.options.smoothing)
-        )
+        moe = self._per_sample(self._taught(details, once.repeat(views), weights))
         asked = self.options.balance * uneven_use(details.expert_weights) if self.options.balance else 0.0
         if self.options.contrast == "none":
             none = torch.zeros_like(moe)
@@ -151,6 +161,15 @@ class SemcLoss(nn.Module):
         """How many steps ago the oldest key of the queue was made; 0 while nothing is compared with it."""
         keys, _ = self.queue.contents()
         return 0.0 if self._keys_a_step == 0 else len(keys) / self._keys_a_step
+
+    def _taught(self, details: SemcOutputs, labels: Tensor, weights: Tensor | None) -> Tensor:
+        """What the experts are taught, float (V B,)."""
+        if self.options.experts == "gated":
+            return gated_cross_entropy(details.logits, labels, weights, self.options.smoothing)
+        if not self.balances:
+            return excavation(details.expert_logits, labels)
+        assert isinstance(self.drawn, Tensor)
+        return balanced(details.expert_logits, labels, self.drawn)
 
     def areas_are_due(self, progress: float) -> bool:
         """Whether the classes' areas are to be measured at this progress (0-1) of the training."""

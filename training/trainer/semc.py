@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from semc_core.errors import UsageError
 from semc_core.model.architecture import feature_channels
 from semc_core.model.weights import AnyNetwork
 from training.config import TrainOptions
@@ -24,9 +25,11 @@ from training.losses.balance import uneven_use, use_entropy
 from training.losses.contrastive import ALONE, Ranks
 from training.losses.nt_xent import simclr
 from training.losses.semc import SemcLoss
+from training.losses.shike import CLASSIFIERS_FROM
 from training.metrics import frame_metrics
 from training.models import (
     ProjectionHead,
+    ShikeNetwork,
     build_as,
     fitting_losses,
     freeze_unused,
@@ -82,6 +85,8 @@ class SemcModule(TrainingModule[TrainOptions]):
         second = options.second_task != "none"
         self._views = max(losses.views, 2 if second else 1)
         self.losses = replace(losses, views=self._views)
+        if options.method == "shike" and self._world > 1:
+            raise UsageError("SHIKE is trained in one process; start it without torchrun.")
         self.network = self.new_network()
         begin(self.network, options.start)
         self.encoder = {} if encoder is None else start_from(self.network, encoder, train.classes)
@@ -91,16 +96,16 @@ class SemcModule(TrainingModule[TrainOptions]):
             self.columns = (*self.columns, *uses(self.architecture.experts))
         self.average = averaged(self.network, options.average)
         self.key_encoder = self._new_key_encoder()
+        self._draw_weights = None
+        if options.draws == "balanced":
+            self._draw_weights = draw_weights(train, options.non_standard_share, options.ambiguous_weight)
         self.objective = self._objective(second)
         self._place(self.objective, self._make_optimizer)
         self.average.module.to(memory_format=torch.channels_last)
         self.average.module.to(next(self.network.parameters()))
         if self.key_encoder is not None:
             self.key_encoder.module.to(memory_format=torch.channels_last)
-        weights = None
-        if options.draws == "balanced":
-            weights = draw_weights(train, options.non_standard_share, options.ambiguous_weight)
-        self.sampler = StepSampler(len(train.labels), options.batch, options.seed, weights)
+        self.sampler = StepSampler(len(train.labels), options.batch, options.seed, self._draw_weights)
         self._change = make_recipe(options.recipe, self._pictures, options.augment, options.ultrasound)
 
     def _new_key_encoder(self) -> AveragedModel | None:
@@ -116,7 +121,11 @@ class SemcModule(TrainingModule[TrainOptions]):
         """The network and its losses, before they are placed."""
         features, ranks = feature_channels(self.architecture), ranks_of(self.fabric)
         counts = torch.bincount(self.train_set.labels, minlength=len(self.train_set.classes))
-        loss = SemcLoss(features, self.losses, counts, ranks)
+        drawn = None
+        if self._draw_weights is not None:
+            weights = torch.as_tensor(self._draw_weights, dtype=torch.float32)
+            drawn = torch.zeros(len(counts)).index_add_(0, self.train_set.labels, weights)
+        loss = SemcLoss(features, self.losses, counts, ranks, drawn)
         task = SecondTask(features, ranks=ranks) if second else None
         encoder = None if self.key_encoder is None else self.key_encoder.module
         return Objective(self.network, loss, self._views, task, self.options.second_weight, encoder)
@@ -154,6 +163,8 @@ class SemcModule(TrainingModule[TrainOptions]):
         """
         set_gate_temperature(self.network, self.losses, progress)
         self._weigh_classes(progress)
+        if isinstance(self.network, ShikeNetwork):
+            self.network.classifiers_only = self.objective.loss.balances = progress >= CLASSIFIERS_FROM
         self._pictures.manual_seed(seed_of(self.options.seed, step, sampler.PICTURES, self._rank))
         torch.manual_seed(seed_of(self.options.seed, step, sampler.NOISE, self._rank))
         chosen, side = shard(self.sampler.of_step(step), self._rank, self._world), self.side(progress)

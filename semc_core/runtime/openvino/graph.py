@@ -23,7 +23,7 @@ from openvino import opset13 as ops
 
 from semc_core.model.architecture import FIELDS, SONONET_EPSILON, SONONET_GROUPS, SPATIAL_KERNEL, ace_source
 from semc_core.model.presets import TOP1
-from semc_core.model.spec import Architecture, ModelSpec
+from semc_core.model.spec import PRODUCT, Architecture, ModelSpec
 from semc_core.runtime import folding
 from semc_core.runtime.folding import Arrays, unshuffled
 
@@ -139,7 +139,8 @@ class _Graph:
         if not self.architecture.ace:
             return deep
         level, halvings = ace_source(expert)
-        return ops.add(self._ace(shallow[level], f"ace.{expert}", halvings), deep)
+        join = ops.multiply if self.architecture.fusion == PRODUCT else ops.add
+        return join(self._ace(shallow[level], f"ace.{expert}", halvings), deep)
 
     def _enhance(self, merged: list[Node]) -> list[Node]:
         """SAMC; a shared one runs once, on the experts' maps along the batch axis."""

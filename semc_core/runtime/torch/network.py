@@ -27,7 +27,7 @@ from semc_core.model.architecture import (
     samc_count,
 )
 from semc_core.model.presets import TOP1
-from semc_core.model.spec import Architecture, ModelSpec
+from semc_core.model.spec import PRODUCT, Architecture, ModelSpec
 from semc_core.runtime import folding
 from semc_core.runtime.folding import Arrays
 from semc_core.runtime.torch.layers import (
@@ -106,7 +106,8 @@ class FoldedSemc(nn.Module):
             deep = list(deep[0].chunk(e, dim=1))
         merged = deep
         if self.architecture.ace:
-            merged = [left + right for left, right in zip(results[len(branches) :], deep, strict=True)]
+            join = torch.mul if self.architecture.fusion == PRODUCT else torch.add
+            merged = [join(left, right) for left, right in zip(results[len(branches) :], deep, strict=True)]
         outputs: Outputs = self.head(shallow[2], deep, self._enhanced(merged))
         return outputs
 

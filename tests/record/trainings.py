@@ -24,7 +24,7 @@ _LARGE: Final = ("resnet18", "resnet50", "sononet64")
 
 _METHODS: Final = (
     "semc", "semc-ace", "semc-plain", "resnet", "resnet18", "resnet50", "sononet16", "sononet32", "sononet64",
-    "supcon", "supmin",
+    "supcon", "supmin", "area", "shike",
 )  # fmt: skip
 _WAYS: Final[dict[str, tuple[object, ...]]] = {
     **{f"method {name}": ("train", "--method", name) for name in _METHODS},

@@ -41,7 +41,7 @@ def test_it_is_trained_evaluated_and_run_from_its_file_alone(
     for runtime in (OpenVinoRuntime(out, threads=1), TorchRuntime(out, "cpu", threads=1)):
         answers.append(np.stack([each.probabilities for each in runtime.classify(frames)]))
         runtime.close()
-    np.testing.assert_allclose(*answers, atol=1e-4)
+    np.testing.assert_allclose(answers[0], answers[1], atol=1e-4)
 
 
 @pytest.mark.parametrize("method", ["area", "shike"])

@@ -102,6 +102,12 @@ def speckle(count: int, seed: int = 3) -> list[NDArray[np.uint8]]:
 
 
 @pytest.fixture(scope="session")
+def short_loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of moving speckle, for what is done at its plane."""
+    return write_video(tmp_path_factory.mktemp("video") / "short loop.mkv", speckle(50))
+
+
+@pytest.fixture(scope="session")
 def cine_loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five seconds of moving speckle."""
     return write_video(tmp_path_factory.mktemp("video") / "cine loop.mkv", speckle(125))

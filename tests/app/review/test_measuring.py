@@ -20,9 +20,9 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture
-def reviewed(qtbot: QtBot, window: MainWindow, cine_loop: Path) -> Path:
+def reviewed(qtbot: QtBot, window: MainWindow, short_loop: Path) -> Path:
     """The session of a loop of 160 x 120 pixels in review, at its only plane."""
-    folder = analysed(qtbot, window, cine_loop)
+    folder = analysed(qtbot, window, short_loop)
     press(window, KEY.Key_Down)
     view = window.review_page.view
     frame = window.review.snapshot.planes[0].frame_index

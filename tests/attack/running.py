@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from semc_core.errors import SemcError
+from semc_core.paths import data_folder
 from semc_core.session.correcting.changes import ChooseFrame, Relabel, SetNote
 from semc_core.session.records import Proof
 from semc_core.session.session import Session
+from semc_core.session.signing import BOOK_NAME
 from tests.attack.changes import AT_RANDOM, Change, files_of
 from tests.session.sessions import filled_session, frame
 
@@ -42,10 +44,16 @@ REFUSED = "could not be opened"
 
 @dataclass(slots=True)
 class Attacked:
-    """One session, changed again and again in its own place."""
+    """One session, changed again and again in its own place.
+
+    What the machine remembers of it is put back each time, too. Otherwise the program, which signs what it
+    finds at an attack, would after the first one know of an end that the session put back does not have, and
+    convict even that.
+    """
 
     folder: Path
     kept: Path = field(init=False)
+    _book: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         """Write the session: planes, corrections, a clip, a recording and an export."""
@@ -62,11 +70,17 @@ class Attacked:
             session.record_recording(["recording.mkv"], {"frames": 0})
             session.record_export("folder", "study", "ab" * 32, {})
         shutil.copytree(self.folder, self.kept)
+        self._book = _book().read_bytes()
+
+    def put_back(self) -> None:
+        """The session, and what the machine remembers of it, are as before the first attack."""
+        shutil.rmtree(self.folder)
+        shutil.copytree(self.kept, self.folder)
+        _book().write_bytes(self._book)
 
     def attack(self, name: str, change: Change, seed: int) -> Outcome:
         """Put the session back, change it, and ask. A traceback is not caught."""
-        shutil.rmtree(self.folder)
-        shutil.copytree(self.kept, self.folder)
+        self.put_back()
         chance, before = random.Random(seed), self._contents()
         change(self.folder, chance)
         while self._contents() == before:  # two equal files were swapped, say
@@ -82,6 +96,11 @@ class Attacked:
 
     def _contents(self) -> dict[str, bytes]:
         return {str(path): path.read_bytes() for path in files_of(self.folder)}
+
+
+def _book() -> Path:
+    """Where this machine keeps the heads that it signed."""
+    return data_folder() / BOOK_NAME
 
 
 def said_of(folder: Path) -> str:

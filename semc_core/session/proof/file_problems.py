@@ -26,7 +26,7 @@ from semc_core.session.proof.known_files import (
 )
 from semc_core.session.recording.proof import recordings_of
 from semc_core.session.records import PERSON, AuditEntry, FrameTable, ModelEntry, file_sha256
-from semc_core.session.state import State
+from semc_core.session.state import Row, State
 from semc_core.text import counted, readable
 
 UNKNOWN: Final = " is unknown: the log does not name it, so it was added. Move it elsewhere."
@@ -192,10 +192,15 @@ class FolderCheck:
             row = plane_borne_out(self._folder / name, model, table, unfinished=True)
         except SemcError:
             return set()
-        if row is None or not (is_news(self._state, row) or row["chosen_by"] == PERSON):
+        if row is None or not (is_news(self._state, row) or self._is_being_changed(row)):
             return set()
         self.notes.append(f"{name} is not logged yet; the frames in the log bear it out.")
         return pair
+
+    def _is_being_changed(self, row: Row) -> bool:
+        """Whether a person's change was written and not logged: it brings a plane another picture."""
+        known = self._state.rows["planes"].get(row["plane_id"])
+        return bool(row["chosen_by"] == PERSON and (known is None or known["png"] != row["png"]))
 
     def _is_news(self, name: str) -> bool:
         """Whether a picture, or what is beside it, is not what the log says."""

@@ -272,8 +272,8 @@ CHANGES: Final = (
     Change(
         "the maps of ACE are swapped",
         "semc_core/model/network.py",
-        "torch.stack(aligned, dim=1) + deep",
-        "torch.stack(aligned[::-1], dim=1) + deep",
+        "torch.stack(aligned, dim=1), deep",
+        "torch.stack(aligned[::-1], dim=1), deep",
         "tests/model/test_network.py::test_each_expert_is_given_its_own_shallow_map",
     ),
     Change(

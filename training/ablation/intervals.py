@@ -11,12 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from semc_core.groups.bootstrap import Floats, GroupDraws
+from semc_core.groups.bootstrap import GroupDraws
 from training.ablation.measures import MEASURES, Predicted, measured
-from training.evaluation.nested import Nested, nested
-
-Measured = Mapping[int, Mapping[str, Floats]]
-"""By seed and measure: float64 (1 + D,), as `measures.measured` gives it."""
+from training.evaluation.nested import Measured, Nested, difference_of, mean_of
 
 
 def measured_by_seed(predicted: Mapping[int, Predicted], draws: int) -> Measured:
@@ -26,15 +23,12 @@ def measured_by_seed(predicted: Mapping[int, Predicted], draws: int) -> Measured
 
 def own(of: Measured, name: str, groups: int) -> Nested:
     """One measure of a network."""
-    return nested([of[seed][name] for seed in sorted(of)], groups, stretch=False)
+    return mean_of(of, name, groups, stretch=False)
 
 
 def difference(new: Measured, old: Measured, name: str, groups: int) -> Nested | None:
     """How much greater a measure of `new` is, by seed and patient; None without a common seed."""
-    shared = sorted(set(new) & set(old))
-    if not shared:
-        return None
-    return nested([new[seed][name] - old[seed][name] for seed in shared], groups, stretch=False)
+    return difference_of(new, old, name, groups, stretch=False)
 
 
 def differences(new: Measured, old: Measured, groups: int) -> dict[str, Any] | None:

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from semc_core.groups.bootstrap import DRAWS
 from semc_core.text import counted
-from training.ablation.intervals import Measured, differences, measured_by_seed, own
+from training.ablation.intervals import differences, measured_by_seed, own
 from training.ablation.measures import MEASURES, Predicted, beside_planes
 from training.ablation.power import interval, table_of
 from training.ablation.runs import Results
 from training.ablation.variants import TABLES, VARIANTS, Table, Variant
 from training.benchmark import Benchmark
 from training.data.splits import Split, parse_patients
+from training.evaluation.nested import Measured
 
 SHOWN: Final = ("accuracy", "precision", "recall", "f1")
 _DECIDES: Final = {False: "f1_at_thresholds", True: "auroc"}

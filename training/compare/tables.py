@@ -21,7 +21,7 @@ from training.ablation.measures import Predicted, measured
 from training.ablation.tables import headline
 from training.compare.plan import Results, RunResult, mean_validation
 from training.evaluation.metrics import measures
-from training.evaluation.nested import Nested, nested
+from training.evaluation.nested import Measured, difference_of, mean_of
 from training.models import NETWORKS
 
 PAPER: Final = {"accuracy": "Accuracy", "precision": "Precision", "recall": "Recall", "f1": "F1"}
@@ -43,9 +43,6 @@ FORMAT: Final = 1
 _FEW: Final = 10
 _SHARE: Final = (0.0, 1.0)
 _DIFFERENCE: Final = (-1.0, 1.0)
-
-Measured = Mapping[int, Mapping[str, Floats]]
-"""By seed and measure: float64 (1 + D,)."""
 
 
 def summary(
@@ -141,10 +138,7 @@ def _row(
         differences = _differences(own, found[base], groups)
     return row | {
         "validation_f1": mean_validation(of),
-        **{
-            key: nested([own[seed][key] for seed in sorted(own)], groups, within=_SHARE).as_json()
-            for key in MEASURES
-        },
+        **{key: mean_of(own, key, groups, within=_SHARE).as_json() for key in MEASURES},
         "differences": differences,
         "parameters": results[0]["parameters"],
         "milliseconds": statistics.median(each["milliseconds"] for each in results),
@@ -155,15 +149,9 @@ def _row(
 
 def _differences(new: Measured, old: Measured, groups: int) -> dict[str, Any] | None:
     """In every measure, by the seeds that both have; None where they have none."""
-    shared = sorted(set(new) & set(old))
-    if not shared:
-        return None
-
-    def of(key: str) -> Nested:
-        values = [new[seed][key] - old[seed][key] for seed in shared]
-        return nested(values, groups, within=_DIFFERENCE)
-
-    return {key: of(key).as_json() for key in MEASURES}
+    found = {key: difference_of(new, old, key, groups, within=_DIFFERENCE) for key in MEASURES}
+    known = {key: each.as_json() for key, each in found.items() if each is not None}
+    return known or None
 
 
 def tables(found: Mapping[str, Any]) -> list[Table]:

@@ -8,31 +8,28 @@ seeds, by sqrt((S - 1) / S), and how far they spread is hardly known. The first 
 for the second the draws are stretched as Student's t is wider than the normal distribution, with
 Satterthwaite's degrees of freedom of a variance of which one part is of G patients, and the other of S seeds.
 
-Shapes: N frames, G patients, S seeds, D draws.
+Shapes: G patients, S seeds, D draws.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 
-from semc_core.groups.bootstrap import DRAWS, Floats, GroupDraws
+from semc_core.groups.bootstrap import Floats
 
 _TAILS: Final = (2.5, 97.5)
 _NORMAL: Final = 1.959964
 _STUDENT: Final = (12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281)
 """Beyond which a twentieth of Student's t lies, both sides together, with 1, 2, ... 10 degrees of freedom."""
 
-Run = TypeVar("Run")
-"""What one seed says of the N frames of the test set that all seeds share, as the metric takes it."""
-
-Metric = Callable[[Run, GroupDraws], Floats]
-"""Gives float64 (1 + D,): a measure of all frames, then of every draw of them; NaN where it is not defined.
-`GroupDraws.sums`, `cells` and `area_under_roc` do all draws at once."""
+Measured = Mapping[int, Mapping[str, Floats]]
+"""By seed and measure: float64 (1 + D,), of all test frames, then of every draw of their patients, the same
+draws for all seeds and networks; NaN where it is not defined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,64 +55,40 @@ class Nested:
         return {"mean": mean, "low": self.low, "high": self.high, "seeds": self.seeds}
 
 
-def nested_interval(
-    metric: Metric[Run],
-    runs: Mapping[int, Run],
-    groups: Sequence[str],
+def mean_of(
+    of: Measured,
+    name: str,
+    groups: int,
     *,
-    draws: int = DRAWS,
-    seed: int = 1,
+    stretch: bool = True,
     within: tuple[float, float] = (-math.inf, math.inf),
 ) -> Nested:
-    """The mean of a measure over seeds, with its interval over patients and seeds.
-
-    Args:
-        metric: See there.
-        runs: By seed, one or more.
-        groups: Patient of each of the N frames.
-        draws: D; with 0 there is no interval.
-        seed: Of the bootstrap: the same one gives the same interval.
-        within: Least and greatest value that the measure can have; the interval does not leave them.
-    """
-    drawn = GroupDraws(groups, draws, seed)
-    values = [metric(runs[number], drawn) for number in sorted(runs)]
-    return nested(values, drawn.count, seed=seed, within=within)
+    """The mean of a measure over seeds, with its interval; see `nested`."""
+    values = [of[number][name] for number in sorted(of)]
+    return nested(values, groups, stretch=stretch, within=within)
 
 
-def nested_difference(
-    metric: Metric[Run],
-    new: Mapping[int, Run],
-    old: Mapping[int, Run],
-    groups: Sequence[str],
+def difference_of(
+    new: Measured,
+    old: Measured,
+    name: str,
+    groups: int,
     *,
-    draws: int = DRAWS,
-    seed: int = 1,
+    stretch: bool = True,
     within: tuple[float, float] = (-math.inf, math.inf),
 ) -> Nested | None:
-    """How much greater a measure of `new` is, paired by seed and patient; None without a common seed.
-
-    Args:
-        metric: See there.
-        new: By seed.
-        old: By seed; on the same frames.
-        groups: See `nested_interval`.
-        draws: See `nested_interval`.
-        seed: See `nested_interval`.
-        within: Least and greatest value that the difference can have.
-    """
+    """How much greater a measure of `new` is, paired by seed and patient; None without a common seed."""
     shared = sorted(set(new) & set(old))
     if not shared:
         return None
-    drawn = GroupDraws(groups, draws, seed)
-    values = [metric(new[number], drawn) - metric(old[number], drawn) for number in shared]
-    return nested(values, drawn.count, seed=seed, within=within)
+    values = [new[number][name] - old[number][name] for number in shared]
+    return nested(values, groups, stretch=stretch, within=within)
 
 
 def nested(
     values: Sequence[Floats],
     groups: int,
     *,
-    seed: int = 0,
     stretch: bool = True,
     within: tuple[float, float] = (-math.inf, math.inf),
 ) -> Nested:
@@ -125,16 +98,15 @@ def nested(
         values: Of each seed float64 (1 + D,): of all patients, then of every draw of them. Of a difference
             the differences, seed by seed.
         groups: Patients.
-        seed: Of the draws of seeds.
         stretch: Make up for few seeds; see above.
-        within: See `nested_interval`.
+        within: Least and greatest value that the measure can have; the interval does not leave them.
     """
     table = np.stack(values)  # (S, 1 + D)
     seeds, draws = len(table), table.shape[1] - 1
     mean = float(table[:, 0].mean())
     if groups < 2 or draws == 0:
         return Nested(mean, None, None, seeds)
-    chosen = np.random.default_rng([seeds, draws, seed]).integers(0, seeds, (draws, seeds))
+    chosen = np.random.default_rng([seeds, draws]).integers(0, seeds, (draws, seeds))
     drawn = table[chosen, 1 + np.arange(draws)[:, None]].mean(axis=1)
     of_all = table[:, 1:].mean(axis=0)
     known = np.isfinite(drawn) & np.isfinite(of_all) if stretch else np.isfinite(drawn)

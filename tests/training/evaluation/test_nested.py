@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from semc_core.groups.bootstrap import Floats, GroupDraws, area_under_roc, ratio
-from training.evaluation.nested import Nested, nested, nested_difference, nested_interval
+from semc_core.groups.bootstrap import DRAWS, Floats, GroupDraws, area_under_roc, ratio
+from training.evaluation.nested import Nested, difference_of, mean_of, nested
 
 PATIENTS, FRAMES = 24, 5
 GROUPS = [f"p{place // FRAMES}" for place in range(PATIENTS * FRAMES)]
@@ -19,6 +21,32 @@ def mean_of_frames(scores: Floats, draws: GroupDraws) -> Floats:
     """The simplest metric: the mean score of the frames, float64 (1 + D,)."""
     sums = np.concatenate(draws.sums(np.stack([scores, np.ones(len(scores))], axis=1)))
     return ratio(sums[:, 0], sums[:, 1])
+
+
+Runs = Mapping[int, Any]
+Metric = Callable[[Any, GroupDraws], Floats]
+WHOLE = (-math.inf, math.inf)
+
+
+def nested_interval(
+    metric: Metric,
+    runs: Runs,
+    groups: Sequence[str],
+    draws: int = DRAWS,
+    seed: int = 1,
+    within: tuple[float, float] = WHOLE,
+) -> Nested:
+    drawn = GroupDraws(groups, draws, seed)
+    of = {number: {"": metric(run, drawn)} for number, run in runs.items()}
+    return mean_of(of, "", drawn.count, within=within)
+
+
+def nested_difference(
+    metric: Metric, new: Runs, old: Runs, groups: Sequence[str], draws: int = DRAWS
+) -> Nested | None:
+    drawn = GroupDraws(groups, draws)
+    first, second = ({number: {"": metric(run, drawn)} for number, run in of.items()} for of in (new, old))
+    return difference_of(first, second, "", drawn.count)
 
 
 def experiment(
